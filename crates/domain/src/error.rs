@@ -78,11 +78,7 @@ impl Error {
         Self::Forbidden { code, detail: detail.into() }
     }
 
-    pub fn limited(
-        code: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-        retry_after: Duration,
-    ) -> Self {
+    pub fn limited(code: &'static str, detail: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
         Self::Limited { code, detail: detail.into(), retry_after }
     }
 

@@ -2,10 +2,16 @@
 
 pub mod clock;
 pub mod coordinates;
+pub mod cursor;
 pub mod error;
+pub mod favourite;
+pub mod ids;
+pub mod position;
 pub mod random;
+pub mod text;
 
 pub use clock::{Clock, Timestamp};
 pub use coordinates::Coordinates;
 pub use error::{Error, Invalid, Result};
+pub use ids::{AccountId, FavouriteId, SessionId};
 pub use random::Random;

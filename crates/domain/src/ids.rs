@@ -1,0 +1,56 @@
+//! Ids as types, so that an account's id cannot be passed where a favourite's is wanted.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::{Random, Timestamp};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// A new id that sorts after those of earlier moments (UUIDv7).
+            pub fn new(now: Timestamp, random: &Random) -> Self {
+                Self(random.uuid(now))
+            }
+
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A person, who may be anonymous.
+    AccountId
+);
+id!(
+    /// One device's way in: listed, refreshed and ended as one.
+    SessionId
+);
+id!(
+    /// A saved place of one account. Made by the client; the key is (account, id), so the ids of two
+    /// accounts never meet.
+    FavouriteId
+);
