@@ -1,14 +1,22 @@
 //! Types, rules and states of Fairweather: no I/O, no clock but [`clock`], no SQL, no HTTP.
 
+pub mod access;
+pub mod account;
 pub mod clock;
+pub mod cookie;
 pub mod coordinates;
 pub mod cursor;
+pub mod email;
 pub mod error;
 pub mod favourite;
 pub mod ids;
+pub mod password;
 pub mod position;
 pub mod random;
+pub mod refresh;
+pub mod session;
 pub mod text;
+pub mod throttle;
 
 pub use clock::{Clock, Timestamp};
 pub use coordinates::Coordinates;

@@ -1,0 +1,1 @@
+//! The rules of refresh, each shown by a story.
