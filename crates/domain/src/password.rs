@@ -215,11 +215,15 @@ mod tests {
         }
     }
 
-    /// `length` characters without a pattern, each of `width` octets.
+    /// `length` characters without a pattern, of one octet or of three.
     fn mixed(length: usize, wide: bool) -> String {
-        let base = if wide { 0x4E00 } else { 0x21 };
-        let modulus = if wide { 5003 } else { 89 };
-        (0..length as u32).filter_map(|index| char::from_u32(base + index * index * 7 % modulus)).collect()
+        let (first, many) = if wide { (0x4E00, 5003) } else { (0x21, 89) };
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from_u32(first + (state >> 16) % many).unwrap_or('x')
+        };
+        (0..length).map(|_| next()).collect()
     }
 
     #[test]
