@@ -1,1 +1,165 @@
+//! Every SQL statement, once; SQLite and PostgreSQL; migrations; group commit.
+//!
+//! One file per aggregate, each with its statements on top and functions over [`Tx`] or [`Db`] below. Finders
+//! of private data take the owner. "Absent" is `Ok(None)`; errors mean trouble. No rules here, no HTTP.
 
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use domain::Random;
+
+mod era;
+mod error;
+mod migrations;
+mod postgres;
+mod sqlite;
+mod statement;
+mod transaction;
+
+pub mod accounts;
+pub mod cells;
+pub mod favourites;
+pub mod mail;
+pub mod receipts;
+pub mod registrations;
+pub mod secrets;
+pub mod sessions;
+pub mod sync;
+pub mod throttles;
+
+pub use error::{Error, Result};
+pub use migrations::{Report, Step, migrate};
+pub use transaction::{Db, Hint, Tx};
+
+/// Called after each commit that moved an account's log, before its callers are answered.
+pub type OnCommit = Arc<dyn Fn(&[Hint]) + Send + Sync>;
+
+/// Where the data is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Url {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+impl FromStr for Url {
+    type Err = domain::Error;
+
+    /// `postgres://…`, `postgresql://…` or `sqlite:PATH`.
+    fn from_str(text: &str) -> domain::Result<Self> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path.trim_start_matches("//")))),
+            _ => {
+                Err(domain::Invalid::new("--database", "malformed", "must be postgres://… or sqlite:PATH")
+                    .into())
+            }
+        }
+    }
+}
+
+/// Shows no password.
+impl std::fmt::Debug for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match url.rsplit_once('@') {
+                Some((_, host)) => write!(f, "postgres://…@{host}"),
+                None => f.write_str("postgres://…"),
+            },
+        }
+    }
+}
+
+impl Url {
+    /// The file, when the data lives in one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite(path) => Some(path),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+/// How to open a store.
+pub struct Options {
+    pub url: Url,
+    /// Reader threads (SQLite).
+    pub readers: usize,
+    /// Connections (PostgreSQL).
+    pub connections: usize,
+    pub random: Random,
+    pub on_commit: OnCommit,
+}
+
+/// The data of one installation.
+pub struct Store {
+    backend: Backend,
+    exclusive: bool,
+}
+
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Migrates and opens.
+    pub async fn open(options: Options) -> Result<Self> {
+        migrate(&options.url, false).await?;
+        let Options { url, readers, connections, random, on_commit } = options;
+        match url {
+            Url::Sqlite(path) => {
+                let backend = Backend::Sqlite(sqlite::Sqlite::start(&path, readers, on_commit)?);
+                let store = Self { backend, exclusive: true };
+                store.write(async move |tx| era::enter_new(tx, &random).await).await?;
+                Ok(store)
+            }
+            Url::Postgres(url) => {
+                let backend = postgres::Postgres::start(&url, connections, on_commit, random).await?;
+                Ok(Self { backend: Backend::Postgres(backend), exclusive: false })
+            }
+        }
+    }
+
+    /// Whether this process is the only writer, so that what it knows of heads is exact.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    /// Runs a transaction and answers after its commit is durable.
+    ///
+    /// The body may run more than once: it must have no effect but through `tx`, and must await nothing else.
+    /// It runs on a database thread, so the returned future is `Send` whatever the body holds.
+    pub fn write<T, F>(&self, body: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let queued = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(body),
+            Backend::Postgres(postgres) => postgres.write(body),
+        };
+        async move { queued?.await.map_err(|_| closed())? }
+    }
+
+    /// Reads on a connection of its own. Each statement sees the newest commit.
+    pub fn read<T, F>(&self, body: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
+    {
+        let queued = match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(body),
+            Backend::Postgres(postgres) => postgres.read(body),
+        };
+        async move { queued?.await.map_err(|_| closed())? }
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable(String::from("the database thread ended"))
+}

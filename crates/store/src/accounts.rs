@@ -1,0 +1,158 @@
+//! Accounts and the directory of e-mails. E-mail and password hash are sealed with the account's data key.
+
+use domain::{AccountId, Timestamp};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Tx};
+use crate::{favourites, receipts, sessions, sync};
+
+type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64);
+
+static INSERT: Statement<(Uuid, Vec<u8>, String, i64, i64), ()> = Statement::new(
+    "INSERT INTO account (account_id, data_key, roles, created_at, seen_at) VALUES ($1, $2, $3, $4, $5)",
+);
+static GET: Statement<(Uuid,), Columns> = Statement::new(
+    "SELECT data_key, email, password, preferences, roles, created_at FROM account WHERE account_id = $1",
+);
+static DATA_KEY: Statement<(Uuid,), (Vec<u8>,)> =
+    Statement::new("SELECT data_key FROM account WHERE account_id = $1");
+static SET_LOGIN: Statement<(Vec<u8>, Vec<u8>, Uuid), ()> =
+    Statement::new("UPDATE account SET email = $1, password = $2 WHERE account_id = $3");
+static SET_PASSWORD: Statement<(Vec<u8>, Uuid), ()> =
+    Statement::new("UPDATE account SET password = $1 WHERE account_id = $2");
+static SET_PREFERENCES: Statement<(Vec<u8>, Uuid), ()> =
+    Statement::new("UPDATE account SET preferences = $1 WHERE account_id = $2");
+static SET_ROLES: Statement<(String, Uuid), ()> =
+    Statement::new("UPDATE account SET roles = $1 WHERE account_id = $2");
+static TOUCH: Statement<(i64, Uuid), ()> =
+    Statement::new("UPDATE account SET seen_at = $1 WHERE account_id = $2");
+static DELETE: Statement<(Uuid,), ()> = Statement::new("DELETE FROM account WHERE account_id = $1");
+static CLAIM_EMAIL: Statement<(Vec<u8>, Uuid), ()> =
+    Statement::new("INSERT INTO email_index (email_tag, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+static FIND_EMAIL: Statement<(Vec<u8>,), (Uuid,)> =
+    Statement::new("SELECT account_id FROM email_index WHERE email_tag = $1");
+static RELEASE_EMAIL: Statement<(Uuid,), ()> =
+    Statement::new("DELETE FROM email_index WHERE account_id = $1");
+static PAGE: Statement<(Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, String, i64, i64)> = Statement::new(
+    "SELECT account_id, data_key, email, roles, created_at, seen_at FROM account
+     WHERE account_id > $1 ORDER BY account_id LIMIT $2",
+);
+static FORGOTTEN: Statement<(i64, i64), (Uuid,)> = Statement::new(
+    "SELECT account_id FROM account WHERE seen_at < $1 AND email IS NULL ORDER BY seen_at LIMIT $2",
+);
+
+/// An account as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub id: AccountId,
+    /// Wrapped by the key ring.
+    pub data_key: Vec<u8>,
+    /// Sealed; `None` while the account is anonymous.
+    pub email: Option<Vec<u8>>,
+    /// Sealed PHC string.
+    pub password: Option<Vec<u8>>,
+    /// Sealed.
+    pub preferences: Option<Vec<u8>>,
+    /// Words separated by spaces.
+    pub roles: String,
+    pub created_at: Timestamp,
+}
+
+/// One line of the operator's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub id: AccountId,
+    pub data_key: Vec<u8>,
+    pub email: Option<Vec<u8>>,
+    pub roles: String,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+}
+
+/// Makes an anonymous account with an empty log.
+pub async fn insert(tx: &mut Tx, id: AccountId, data_key: &[u8], roles: &str, now: Timestamp) -> Result<()> {
+    tx.exec(&INSERT, (id.uuid(), data_key, roles, now.millis(), now.millis())).await?;
+    sync::create(tx, id).await
+}
+
+pub async fn get(db: &mut Db, id: AccountId) -> Result<Option<Stored>> {
+    let row = db.opt(&GET, (id.uuid(),)).await?;
+    Ok(row.map(|(data_key, email, password, preferences, roles, created_at)| Stored {
+        id,
+        data_key,
+        email,
+        password,
+        preferences,
+        roles,
+        created_at: Timestamp::from_millis(created_at),
+    }))
+}
+
+/// The wrapped data key; `None` when the account is gone.
+pub async fn data_key(db: &mut Db, id: AccountId) -> Result<Option<Vec<u8>>> {
+    Ok(db.opt(&DATA_KEY, (id.uuid(),)).await?.map(|(key,)| key))
+}
+
+/// Gives the account a way to log in.
+pub async fn set_login(tx: &mut Tx, id: AccountId, email: &[u8], password: &[u8]) -> Result<()> {
+    tx.exec(&SET_LOGIN, (email, password, id.uuid())).await.map(drop)
+}
+
+pub async fn set_password(tx: &mut Tx, id: AccountId, password: &[u8]) -> Result<()> {
+    tx.exec(&SET_PASSWORD, (password, id.uuid())).await.map(drop)
+}
+
+pub async fn set_preferences(tx: &mut Tx, id: AccountId, preferences: &[u8]) -> Result<()> {
+    tx.exec(&SET_PREFERENCES, (preferences, id.uuid())).await.map(drop)
+}
+
+pub async fn set_roles(tx: &mut Tx, id: AccountId, roles: &str) -> Result<()> {
+    tx.exec(&SET_ROLES, (roles, id.uuid())).await.map(drop)
+}
+
+/// Notes that the account was used, so that it is not taken for forgotten.
+pub async fn touch(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<()> {
+    tx.exec(&TOUCH, (now.millis(), id.uuid())).await.map(drop)
+}
+
+/// Makes the e-mail lead to this account; `false` when it leads to one already.
+pub async fn claim_email(tx: &mut Tx, email_tag: &[u8], id: AccountId) -> Result<bool> {
+    Ok(tx.exec(&CLAIM_EMAIL, (email_tag, id.uuid())).await? == 1)
+}
+
+pub async fn find_by_email(db: &mut Db, email_tag: &[u8]) -> Result<Option<AccountId>> {
+    Ok(db.opt(&FIND_EMAIL, (email_tag,)).await?.map(|(id,)| AccountId::from_uuid(id)))
+}
+
+/// Removes the account with all that is its own; its sessions end and their ids are returned.
+pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<domain::SessionId>> {
+    let ended = sessions::end_all(tx, id, None, now).await?;
+    favourites::delete_all(tx, id).await?;
+    receipts::delete_all(tx, id).await?;
+    sync::delete(tx, id).await?;
+    tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
+    tx.exec(&DELETE, (id.uuid(),)).await?;
+    Ok(ended)
+}
+
+/// Accounts in order of their ids, behind `after`.
+pub async fn page(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<Listed>> {
+    let rows = db.all(&PAGE, (after.uuid(), limit)).await?;
+    let listed = |(id, data_key, email, roles, created_at, seen_at)| Listed {
+        id: AccountId::from_uuid(id),
+        data_key,
+        email,
+        roles,
+        created_at: Timestamp::from_millis(created_at),
+        seen_at: Timestamp::from_millis(seen_at),
+    };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Anonymous accounts that nobody used since `before`.
+pub async fn forgotten(db: &mut Db, before: Timestamp, limit: i64) -> Result<Vec<AccountId>> {
+    let rows = db.all(&FORGOTTEN, (before.millis(), limit)).await?;
+    Ok(rows.into_iter().map(|(id,)| AccountId::from_uuid(id)).collect())
+}

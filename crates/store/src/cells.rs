@@ -1,0 +1,62 @@
+//! The last good answer for each cell of the weather grid, and what is known of each provider. Nothing here
+//! belongs to a person: a cell says where weather is, not who asked.
+
+use domain::Timestamp;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Tx};
+
+static GET: Statement<(String,), (Vec<u8>, i64)> =
+    Statement::new("SELECT series, fetched_at FROM cell_forecast WHERE cell_key = $1");
+static PUT: Statement<(String, Vec<u8>, i64), ()> = Statement::new(
+    "INSERT INTO cell_forecast (cell_key, series, fetched_at) VALUES ($1, $2, $3)
+     ON CONFLICT (cell_key) DO UPDATE SET series = excluded.series, fetched_at = excluded.fetched_at",
+);
+static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM cell_forecast WHERE fetched_at < $1");
+static PROVIDER: Statement<(String, Vec<u8>, i64), (Vec<u8>,)> = Statement::new(
+    "INSERT INTO provider_state (provider, state, updated_at) VALUES ($1, $2, $3)
+     ON CONFLICT (provider) DO UPDATE SET provider = excluded.provider RETURNING state",
+);
+static SET_PROVIDER: Statement<(Vec<u8>, i64, String), ()> =
+    Statement::new("UPDATE provider_state SET state = $1, updated_at = $2 WHERE provider = $3");
+static ELEVATION: Statement<(Vec<u8>,), (i64,)> =
+    Statement::new("SELECT metres FROM elevation WHERE point_tag = $1");
+static SET_ELEVATION: Statement<(Vec<u8>, i64), ()> = Statement::new(
+    "INSERT INTO elevation (point_tag, metres) VALUES ($1, $2)
+     ON CONFLICT (point_tag) DO UPDATE SET metres = excluded.metres",
+);
+
+/// The stored series and when it was fetched.
+pub async fn get(db: &mut Db, key: &str) -> Result<Option<(Vec<u8>, Timestamp)>> {
+    let row = db.opt(&GET, (key,)).await?;
+    Ok(row.map(|(series, at)| (series, Timestamp::from_millis(at))))
+}
+
+pub async fn put(tx: &mut Tx, key: &str, series: &[u8], fetched_at: Timestamp) -> Result<()> {
+    tx.exec(&PUT, (key, series, fetched_at.millis())).await.map(drop)
+}
+
+/// Removes answers that are too old to be shown even as the last resort.
+pub async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    tx.exec(&EXPIRE, (before.millis(),)).await
+}
+
+/// A provider's state (budget and breaker), locked until the transaction ends; empty at first.
+pub async fn lock_provider(tx: &mut Tx, provider: &str, now: Timestamp) -> Result<Vec<u8>> {
+    let (state,) = tx.one(&PROVIDER, (provider, &[][..], now.millis())).await?;
+    Ok(state)
+}
+
+pub async fn set_provider(tx: &mut Tx, provider: &str, state: &[u8], now: Timestamp) -> Result<()> {
+    tx.exec(&SET_PROVIDER, (state, now.millis(), provider)).await.map(drop)
+}
+
+/// Metres above the sea of a rounded coordinate, if the provider told it before.
+pub async fn elevation(db: &mut Db, point_tag: &[u8]) -> Result<Option<i64>> {
+    Ok(db.opt(&ELEVATION, (point_tag,)).await?.map(|(metres,)| metres))
+}
+
+pub async fn set_elevation(tx: &mut Tx, point_tag: &[u8], metres: i64) -> Result<()> {
+    tx.exec(&SET_ELEVATION, (point_tag, metres)).await.map(drop)
+}

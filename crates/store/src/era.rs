@@ -1,0 +1,46 @@
+//! Which history this database lives in.
+//!
+//! A file that was copied back cannot tell by itself, so SQLite draws a new era at every start. PostgreSQL
+//! is asked, on every new connection, for what changes when it was restored, promoted or rebuilt.
+
+use domain::Random;
+use tokio_postgres::Client;
+
+use crate::error::{Error, Result};
+use crate::statement::Statement;
+use crate::transaction::Tx;
+
+static SET: Statement<(i64,), ()> = Statement::new(
+    "INSERT INTO store_era (name, era, witness) VALUES ('era', $1, '')
+     ON CONFLICT (name) DO UPDATE SET era = excluded.era, witness = excluded.witness",
+);
+
+/// A new era from now on: at a start on SQLite, or when an operator says so.
+pub(crate) async fn enter_new(tx: &mut Tx, random: &Random) -> Result<()> {
+    let era = draw(random);
+    tx.exec(&SET, (era,)).await.map(drop)
+}
+
+fn draw(random: &Random) -> i64 {
+    i64::from(u32::from_le_bytes(random.bytes()))
+}
+
+/// System identifier, timeline, start of the server, database and the file that holds `account_sync`.
+const WITNESS: &str = "SELECT concat_ws('/',
+    (SELECT system_identifier FROM pg_control_system()),
+    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+    extract(epoch FROM pg_postmaster_start_time()),
+    (SELECT oid FROM pg_database WHERE datname = current_database()),
+    pg_relation_filenode('account_sync'))";
+
+const REDRAW: &str = "INSERT INTO store_era (name, era, witness) VALUES ('era', $1, $2)
+    ON CONFLICT (name) DO UPDATE SET era = excluded.era, witness = excluded.witness
+    WHERE store_era.witness <> excluded.witness";
+
+/// Compares a connection's witness with the stored one, and enters a new era when they differ.
+pub(crate) async fn witness(client: &Client, random: &Random) -> Result<()> {
+    let failed = |error: tokio_postgres::Error| Error::Unavailable(error.to_string());
+    let seen: String = client.query_one(WITNESS, &[]).await.map_err(failed)?.get(0);
+    client.execute(REDRAW, &[&draw(random), &seen]).await.map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Favourites and their tombstones. What the person saved is sealed; order and revision are not.
+
+use domain::position::Position;
+use domain::{AccountId, FavouriteId, Timestamp};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Tx};
+
+type Columns = (Uuid, i64, String, Option<Vec<u8>>, i64);
+
+static INSERT: Statement<(Uuid, Uuid, i64, String, i64, Vec<u8>, i64), ()> = Statement::new(
+    "INSERT INTO favourite (account_id, favourite_id, rev, position, place_tag, sealed, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+);
+static UPDATE: Statement<(i64, String, i64, Option<Vec<u8>>, i64, Uuid, Uuid), ()> = Statement::new(
+    "UPDATE favourite SET rev = $1, position = $2, place_tag = $3, sealed = $4, updated_at = $5
+     WHERE account_id = $6 AND favourite_id = $7",
+);
+static GET: Statement<(Uuid, Uuid), Columns> = Statement::new(
+    "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
+     WHERE account_id = $1 AND favourite_id = $2",
+);
+static LIVE: Statement<(Uuid,), Columns> = Statement::new(
+    "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
+     WHERE account_id = $1 AND sealed IS NOT NULL ORDER BY position, favourite_id",
+);
+static LIVE_AFTER: Statement<(Uuid, String, Uuid, i64), Columns> = Statement::new(
+    "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
+     WHERE account_id = $1 AND sealed IS NOT NULL AND (position > $2 OR (position = $2 AND favourite_id > $3))
+     ORDER BY position, favourite_id LIMIT $4",
+);
+static SAME_PLACE: Statement<(Uuid, i64, Uuid), (Uuid,)> = Statement::new(
+    "SELECT favourite_id FROM favourite
+     WHERE account_id = $1 AND place_tag = $2 AND favourite_id <> $3 AND sealed IS NOT NULL
+     ORDER BY favourite_id LIMIT 10",
+);
+static DELETE_ALL: Statement<(Uuid,), ()> = Statement::new("DELETE FROM favourite WHERE account_id = $1");
+
+/// A favourite as stored; `sealed` is `None` for a tombstone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub id: FavouriteId,
+    pub rev: i64,
+    pub position: Position,
+    pub sealed: Option<Vec<u8>>,
+    pub updated_at: Timestamp,
+}
+
+/// What a write puts down.
+pub struct Sealed<'a> {
+    pub rev: i64,
+    pub position: &'a Position,
+    /// Keyed hash of the place: equal for the same place of the same account.
+    pub place_tag: i64,
+    /// `None` makes it a tombstone.
+    pub content: Option<&'a [u8]>,
+    pub updated_at: Timestamp,
+}
+
+fn stored((id, rev, position, sealed, updated_at): Columns) -> Stored {
+    Stored {
+        id: FavouriteId::from_uuid(id),
+        rev,
+        position: Position::stored(position),
+        sealed,
+        updated_at: Timestamp::from_millis(updated_at),
+    }
+}
+
+/// Puts a new favourite down; `false` when the id is taken, by a live one or a tombstone.
+pub async fn insert(tx: &mut Tx, account: AccountId, id: FavouriteId, new: Sealed<'_>) -> Result<bool> {
+    let position = new.position.as_str();
+    let content = new.content.unwrap_or_default();
+    let args =
+        (account.uuid(), id.uuid(), new.rev, position, new.place_tag, content, new.updated_at.millis());
+    Ok(tx.exec(&INSERT, args).await? == 1)
+}
+
+/// Replaces a favourite; its log must be locked.
+pub async fn update(tx: &mut Tx, account: AccountId, id: FavouriteId, new: Sealed<'_>) -> Result<()> {
+    let args = (
+        new.rev,
+        new.position.as_str(),
+        new.place_tag,
+        new.content,
+        new.updated_at.millis(),
+        account.uuid(),
+        id.uuid(),
+    );
+    tx.exec(&UPDATE, args).await.map(drop)
+}
+
+/// A favourite or its tombstone.
+pub async fn get(db: &mut Db, account: AccountId, id: FavouriteId) -> Result<Option<Stored>> {
+    Ok(db.opt(&GET, (account.uuid(), id.uuid())).await?.map(stored))
+}
+
+/// All live favourites in order. Bounded by the account's quota.
+pub async fn live(db: &mut Db, account: AccountId) -> Result<Vec<Stored>> {
+    Ok(db.all(&LIVE, (account.uuid(),)).await?.into_iter().map(stored).collect())
+}
+
+/// Live favourites behind (position, id), in order.
+pub async fn live_after(
+    db: &mut Db,
+    account: AccountId,
+    after: (&str, FavouriteId),
+    limit: i64,
+) -> Result<Vec<Stored>> {
+    let args = (account.uuid(), after.0, after.1.uuid(), limit);
+    Ok(db.all(&LIVE_AFTER, args).await?.into_iter().map(stored).collect())
+}
+
+/// Other live favourites of the account at the same place, at most ten.
+pub async fn same_place(
+    db: &mut Db,
+    account: AccountId,
+    place_tag: i64,
+    than: FavouriteId,
+) -> Result<Vec<FavouriteId>> {
+    let rows = db.all(&SAME_PLACE, (account.uuid(), place_tag, than.uuid())).await?;
+    Ok(rows.into_iter().map(|(id,)| FavouriteId::from_uuid(id)).collect())
+}
+
+/// Removes favourites and tombstones of an account that is being removed.
+pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.exec(&DELETE_ALL, (account.uuid(),)).await.map(drop)
+}

@@ -1,0 +1,270 @@
+//! PostgreSQL: a pool, and one thread on which all transaction bodies run.
+//!
+//! Bodies are not `Send` (an async closure's future seldom is), so they run on a thread of their own; callers
+//! wait for a channel. The pool is opened there too, since its connections belong to that thread's runtime.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use domain::Random;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+
+use crate::OnCommit;
+use crate::era;
+use crate::error::{Error, Result};
+use crate::statement::{Param, Row};
+use crate::transaction::{Db, Tx};
+
+/// Waiting transactions; one more is refused.
+const QUEUE: usize = 4096;
+/// How often a body is run again when the server gave way to another transaction.
+const TRIES: u32 = 3;
+
+/// Unique constraints by name, as `table(column,column)`.
+pub(crate) type Conflicts = Arc<HashMap<String, String>>;
+
+type Driven = Box<dyn FnOnce(Arc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+pub(crate) struct Postgres {
+    jobs: mpsc::Sender<Driven>,
+}
+
+pub(crate) struct Shared {
+    pool: Pool,
+    conflicts: Conflicts,
+    on_commit: OnCommit,
+}
+
+impl Postgres {
+    /// Opens the pool and reads the constraints; the schema must be in place.
+    pub(crate) async fn start(
+        url: &str,
+        connections: usize,
+        on_commit: OnCommit,
+        random: Random,
+    ) -> Result<Self> {
+        let config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|error| Error::Database(format!("the database URL does not parse: {error}")))?;
+        let (jobs, mut queue) = mpsc::channel::<Driven>(QUEUE);
+        let (ready, started) = oneshot::channel();
+        let body = move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    let _ = ready.send(Err(Error::Unavailable(format!("cannot start a runtime: {error}"))));
+                    return;
+                }
+            };
+            LocalSet::new().block_on(&runtime, async move {
+                let shared = match open(config, connections, on_commit, random).await {
+                    Ok(shared) => Arc::new(shared),
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = ready.send(Ok(()));
+                while let Some(job) = queue.recv().await {
+                    tokio::task::spawn_local(job(shared.clone()));
+                }
+            });
+        };
+        let spawned = std::thread::Builder::new().name(String::from("store-postgres")).spawn(body);
+        spawned.map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
+        started.await.map_err(|_| Error::Unavailable(String::from("the database thread ended")))??;
+        Ok(Self { jobs })
+    }
+
+    pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        self.queue(Box::new(move |shared| {
+            Box::pin(async move {
+                if !answer.is_closed() {
+                    let _ = answer.send(write(&shared, body).await);
+                }
+            })
+        }))?;
+        Ok(outcome)
+    }
+
+    pub(crate) fn read<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        self.queue(Box::new(move |shared| {
+            Box::pin(async move {
+                if answer.is_closed() {
+                    return;
+                }
+                let outcome = match shared.connection().await {
+                    Ok(mut db) => body(&mut db).await,
+                    Err(error) => Err(error),
+                };
+                let _ = answer.send(outcome);
+            })
+        }))?;
+        Ok(outcome)
+    }
+
+    fn queue(&self, job: Driven) -> Result<()> {
+        self.jobs.try_send(job).map_err(|_| Error::Unavailable(String::from("too many requests are waiting")))
+    }
+}
+
+impl Shared {
+    async fn connection(&self) -> Result<Db> {
+        let client = self.pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Db::postgres(client, self.conflicts.clone()))
+    }
+}
+
+async fn open(
+    config: tokio_postgres::Config,
+    connections: usize,
+    on_commit: OnCommit,
+    random: Random,
+) -> Result<Shared> {
+    let manager =
+        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    // A promoted replica or a restored copy answers on the same address: each new connection is asked which
+    // history it belongs to before it is used.
+    let check = Hook::async_fn(move |client, _| {
+        let random = random.clone();
+        Box::pin(async move {
+            era::witness(client, &random).await.map_err(|error| HookError::message(error.to_string()))
+        })
+    });
+    let pool = Pool::builder(manager)
+        .max_size(connections)
+        .post_create(check)
+        .build()
+        .map_err(|error| Error::Database(error.to_string()))?;
+    let client = pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
+    let conflicts = Arc::new(conflicts(&client).await?);
+    Ok(Shared { pool, conflicts, on_commit })
+}
+
+async fn write<T, F>(shared: &Shared, body: F) -> Result<T>
+where
+    T: Send + 'static,
+    F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
+{
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut tx = Tx::new(shared.connection().await?);
+        tx.batch("BEGIN").await?;
+        let outcome = body(&mut tx).await;
+        let spoiled = tx.has_failed();
+        match outcome {
+            Ok(output) if !spoiled => {
+                let hints = tx.take_hints();
+                match commit(&mut tx).await {
+                    Ok(()) => {
+                        if !hints.is_empty() {
+                            (shared.on_commit)(&hints);
+                        }
+                        return Ok(output);
+                    }
+                    Err(Error::Retry(_)) if tries < TRIES => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            outcome => {
+                let again = tx.retry && tries < TRIES;
+                // A connection that cannot roll back is broken; the pool finds that out when it is used next.
+                let _ = tx.batch("ROLLBACK").await;
+                match outcome {
+                    _ if again => {}
+                    Ok(_) => return Err(Error::Aborted),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// PostgreSQL answers the COMMIT of a spoiled transaction with success, so the caller looks at that first.
+async fn commit(tx: &mut Tx) -> Result<()> {
+    match tx.batch("COMMIT").await {
+        Err(Error::Unavailable(text)) => Err(Error::Unknown(text)),
+        done => done,
+    }
+}
+
+pub(crate) async fn query(
+    client: &Object,
+    conflicts: &Conflicts,
+    sql: &str,
+    list: &[&dyn Param],
+    read: &mut (dyn FnMut(Row<'_>) -> Result<(), String> + '_),
+) -> Result<()> {
+    let statement = client.prepare_cached(sql).await.map_err(|error| classify(&error, conflicts))?;
+    let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
+    let rows = client.query(&statement, &params).await.map_err(|error| classify(&error, conflicts))?;
+    for row in &rows {
+        read(Row::Postgres(row)).map_err(Error::Database)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn execute(
+    client: &Object,
+    conflicts: &Conflicts,
+    sql: &str,
+    list: &[&dyn Param],
+) -> Result<u64> {
+    let statement = client.prepare_cached(sql).await.map_err(|error| classify(&error, conflicts))?;
+    let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
+    client.execute(&statement, &params).await.map_err(|error| classify(&error, conflicts))
+}
+
+pub(crate) async fn batch(client: &Object, conflicts: &Conflicts, sql: &str) -> Result<()> {
+    client.batch_execute(sql).await.map_err(|error| classify(&error, conflicts))
+}
+
+fn classify(error: &tokio_postgres::Error, conflicts: &Conflicts) -> Error {
+    let Some(db) = error.as_db_error() else {
+        return Error::Unavailable(error.to_string());
+    };
+    let code = db.code();
+    let text = format!("{} ({})", db.message(), code.code());
+    if *code == SqlState::UNIQUE_VIOLATION {
+        let name = db.constraint().unwrap_or_default();
+        return Error::Conflict(conflicts.get(name).cloned().unwrap_or_else(|| name.to_owned()));
+    }
+    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+        return Error::Retry(text);
+    }
+    // Class 08 connection, 53 resources, 57 operator intervention (shutdown, cancelled).
+    match code.code().get(..2) {
+        Some("08" | "53" | "57") => Error::Unavailable(text),
+        _ => Error::Database(text),
+    }
+}
+
+async fn conflicts(client: &Object) -> Result<HashMap<String, String>> {
+    let sql = "SELECT i.relname::text, t.relname || '(' || string_agg(a.attname, ',' ORDER BY k.n) || ')'
+        FROM pg_index x
+        JOIN pg_class i ON i.oid = x.indexrelid
+        JOIN pg_class t ON t.oid = x.indrelid
+        JOIN pg_namespace s ON s.oid = t.relnamespace AND s.nspname = current_schema()
+        CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k(attnum, n)
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
+        WHERE x.indisunique GROUP BY i.relname, t.relname";
+    let rows = client.query(sql, &[]).await.map_err(|error| Error::Database(error.to_string()))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}

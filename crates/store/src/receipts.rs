@@ -1,0 +1,69 @@
+//! What was answered to a request that may come again: a retry gets the same answer and changes nothing.
+
+use domain::{AccountId, Timestamp};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Tx};
+
+type Columns = (Vec<u8>, i64, i64, Option<Uuid>, Option<Vec<u8>>);
+
+static GET: Statement<(Uuid, String, i64), Columns> = Statement::new(
+    "SELECT digest, status, rev, item_id, answer FROM receipt
+     WHERE account_id = $1 AND mid = $2 AND expires_at > $3",
+);
+static PUT: Statement<(Uuid, String, Vec<u8>, i64, i64, Option<Uuid>, Option<Vec<u8>>, i64), ()> = Statement::new(
+    "INSERT INTO receipt (account_id, mid, digest, status, rev, item_id, answer, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+     ON CONFLICT (account_id, mid) DO UPDATE SET digest = excluded.digest, status = excluded.status,
+        rev = excluded.rev, item_id = excluded.item_id, answer = excluded.answer, expires_at = excluded.expires_at",
+);
+static DELETE_ALL: Statement<(Uuid,), ()> = Statement::new("DELETE FROM receipt WHERE account_id = $1");
+static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM receipt WHERE expires_at <= $1");
+
+/// A remembered answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Keyed hash of the request: the same key with another content is a mistake, not a retry.
+    pub digest: Vec<u8>,
+    pub status: i64,
+    pub rev: i64,
+    pub item_id: Option<Uuid>,
+    /// Sealed extra of the answer, if it had any.
+    pub answer: Option<Vec<u8>>,
+}
+
+pub async fn get(db: &mut Db, account: AccountId, mid: &str, now: Timestamp) -> Result<Option<Receipt>> {
+    let row = db.opt(&GET, (account.uuid(), mid, now.millis())).await?;
+    Ok(row.map(|(digest, status, rev, item_id, answer)| Receipt { digest, status, rev, item_id, answer }))
+}
+
+pub async fn put(
+    tx: &mut Tx,
+    account: AccountId,
+    mid: &str,
+    receipt: &Receipt,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let Receipt { digest, status, rev, item_id, answer } = receipt;
+    let args = (
+        account.uuid(),
+        mid,
+        digest.as_slice(),
+        *status,
+        *rev,
+        *item_id,
+        answer.as_deref(),
+        expires_at.millis(),
+    );
+    tx.exec(&PUT, args).await.map(drop)
+}
+
+pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.exec(&DELETE_ALL, (account.uuid(),)).await.map(drop)
+}
+
+pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.exec(&EXPIRE, (now.millis(),)).await
+}

@@ -1,0 +1,57 @@
+//! What the installation itself holds: its random keys and the keys that sign tokens, wrapped by the key ring.
+
+use domain::Timestamp;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Tx};
+
+static PUT: Statement<(String, Vec<u8>), ()> =
+    Statement::new("INSERT INTO server_secret (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+static GET: Statement<(String,), (Vec<u8>,)> =
+    Statement::new("SELECT wrapped FROM server_secret WHERE name = $1");
+static PUT_KEY: Statement<(String, String, Vec<u8>, Vec<u8>, i64), ()> = Statement::new(
+    "INSERT INTO signing_key (kid, state, public_key, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)",
+);
+static KEYS: Statement<(), (String, String, Vec<u8>, Vec<u8>, i64)> = Statement::new(
+    "SELECT kid, state, public_key, wrapped, created_at FROM signing_key ORDER BY created_at, kid",
+);
+
+/// A key that signs access tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningKey {
+    pub kid: String,
+    /// `pending`, `active` or `retiring`.
+    pub state: String,
+    pub public_key: Vec<u8>,
+    /// The private half, wrapped.
+    pub wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+/// Keeps the secret if there is none of this name, and returns the one that is kept: of two nodes that start
+/// together, one wins and both use its.
+pub async fn ensure(tx: &mut Tx, name: &str, wrapped: &[u8]) -> Result<Vec<u8>> {
+    tx.exec(&PUT, (name, wrapped)).await?;
+    let (kept,) = tx.one(&GET, (name,)).await?;
+    Ok(kept)
+}
+
+pub async fn put_signing_key(tx: &mut Tx, key: &SigningKey) -> Result<()> {
+    let SigningKey { kid, state, public_key, wrapped, created_at } = key;
+    let args = (kid.as_str(), state.as_str(), public_key.as_slice(), wrapped.as_slice(), created_at.millis());
+    tx.exec(&PUT_KEY, args).await.map(drop)
+}
+
+/// Oldest first.
+pub async fn signing_keys(db: &mut Db) -> Result<Vec<SigningKey>> {
+    let rows = db.all(&KEYS, ()).await?;
+    let key = |(kid, state, public_key, wrapped, at)| SigningKey {
+        kid,
+        state,
+        public_key,
+        wrapped,
+        created_at: Timestamp::from_millis(at),
+    };
+    Ok(rows.into_iter().map(key).collect())
+}

@@ -1,0 +1,120 @@
+//! The head of each account's log. A transaction that changes synced data locks it first and raises it last,
+//! so revisions are exactly `1..=head` in the order in which they become visible.
+
+use domain::cursor::{Cursor, Era, Eras, Reset};
+use domain::position::Position;
+use domain::{AccountId, Error};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::statement::Statement;
+use crate::transaction::{Db, Hint, Tx};
+
+static CREATE: Statement<(Uuid,), ()> = Statement::new(
+    "INSERT INTO account_sync (account_id, eras, head, floor, favourites, last_position)
+     SELECT $1, CAST(era AS TEXT) || ':0', 0, 0, 0, '' FROM store_era WHERE name = 'era'",
+);
+static LOCK: Statement<(Uuid,), (String, i64, i64, i64, String, i64)> = Statement::new(
+    "UPDATE account_sync SET head = head WHERE account_id = $1
+     RETURNING eras, head, floor, favourites, last_position, (SELECT era FROM store_era WHERE name = 'era')",
+);
+static RAISE: Statement<(String, i64, i64, String, Uuid), ()> = Statement::new(
+    "UPDATE account_sync SET eras = $1, head = $2, favourites = $3, last_position = $4 WHERE account_id = $5",
+);
+static READ: Statement<(Uuid,), (String, i64, i64)> =
+    Statement::new("SELECT eras, head, floor FROM account_sync WHERE account_id = $1");
+static DELETE: Statement<(Uuid,), ()> = Statement::new("DELETE FROM account_sync WHERE account_id = $1");
+
+/// The locked head of one account, within a transaction.
+pub struct Log {
+    account: AccountId,
+    eras: Eras,
+    /// Rev of the newest change.
+    pub head: i64,
+    /// Cursors below this were compacted away.
+    pub floor: i64,
+    /// Live favourites: the quota is checked against it.
+    pub favourites: i64,
+    last_position: Option<Position>,
+    era: Era,
+    before: i64,
+}
+
+impl Log {
+    /// The number of the next change.
+    pub fn next_rev(&mut self) -> i64 {
+        self.head += 1;
+        self.head
+    }
+
+    /// Behind every favourite there is, or was.
+    pub fn append(&mut self) -> Position {
+        let next = self.last_position.as_ref().map_or_else(Position::first, Position::next);
+        self.last_position = Some(next.clone());
+        next
+    }
+
+    /// Notes a position that was given, so that later ones are appended behind it.
+    pub fn note_position(&mut self, position: &Position) {
+        if self.last_position.as_ref().is_none_or(|last| last < position) {
+            self.last_position = Some(position.clone());
+        }
+    }
+}
+
+/// A new account's log, in the current era.
+pub async fn create(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.exec(&CREATE, (account.uuid(),)).await.map(drop)
+}
+
+/// Locks the account's log; `None` when the account is gone.
+pub async fn lock(tx: &mut Tx, account: AccountId) -> Result<Option<Log>> {
+    let row = tx.opt(&LOCK, (account.uuid(),)).await?;
+    let Some((eras, head, floor, favourites, last_position, era)) = row else { return Ok(None) };
+    let last_position = if last_position.is_empty() { None } else { Some(Position::stored(last_position)) };
+    let era = Era(u32::try_from(era).unwrap_or_default());
+    Ok(Some(Log { account, eras: list(&eras)?, head, floor, favourites, last_position, era, before: head }))
+}
+
+/// Writes the raised head back and hints at it. Call it last, once.
+pub async fn raise(tx: &mut Tx, mut log: Log) -> Result<Cursor> {
+    if log.head > log.before {
+        log.eras.enter(log.era, log.before);
+        let eras = log.eras.to_string();
+        let last = log.last_position.as_ref().map_or("", Position::as_str);
+        tx.exec(&RAISE, (eras, log.head, log.favourites, last, log.account.uuid())).await?;
+        tx.hint(Hint { account: log.account, era: log.eras.newest(), head: log.head });
+    }
+    Ok(log.eras.cursor(log.head))
+}
+
+/// Where an account's log stands.
+pub struct Head {
+    pub eras: Eras,
+    pub head: i64,
+    pub floor: i64,
+}
+
+impl Head {
+    pub fn cursor(&self) -> Cursor {
+        self.eras.cursor(self.head)
+    }
+
+    /// Whether changes after `cursor` can be told.
+    pub fn check(&self, cursor: Cursor) -> Result<(), Reset> {
+        self.eras.check(cursor, self.head, self.floor)
+    }
+}
+
+pub async fn head(db: &mut Db, account: AccountId) -> Result<Option<Head>> {
+    let row = db.opt(&READ, (account.uuid(),)).await?;
+    row.map(|(eras, head, floor)| Ok(Head { eras: list(&eras)?, head, floor })).transpose()
+}
+
+pub async fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.exec(&DELETE, (account.uuid(),)).await.map(drop)
+}
+
+fn list(text: &str) -> Result<Eras> {
+    Eras::parse(text).ok_or_else(|| Error::internal("account_sync.eras does not parse").into())
+}

@@ -1,0 +1,233 @@
+//! [`Db`] reads, [`Tx`] also writes: the same `async` text on both databases.
+//!
+//! On SQLite the futures are ready at once; on PostgreSQL they wait for the server. A failed statement spoils
+//! the transaction on both (SQLite would go on by itself), so that what passes on one passes on the other;
+//! [`Tx::attempt`] is the way to survive one.
+
+use domain::AccountId;
+use domain::cursor::Era;
+
+use crate::error::{Error, Result};
+use crate::postgres::{self, Conflicts};
+use crate::sqlite;
+use crate::statement::{Args, FromRow, Kinds, Param, Row, Statement};
+
+/// A connection to read from.
+pub struct Db {
+    backend: Backend,
+    failed: bool,
+    pub(crate) retry: bool,
+}
+
+pub(crate) enum Backend {
+    Sqlite(rusqlite::Connection),
+    Postgres(deadpool_postgres::Object, Conflicts),
+}
+
+/// A transaction.
+pub struct Tx {
+    db: Db,
+    hints: Vec<Hint>,
+    depth: u32,
+}
+
+/// After the commit: this account's log now ends at `head`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    pub account: AccountId,
+    pub era: Era,
+    pub head: i64,
+}
+
+impl std::ops::Deref for Tx {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
+    }
+}
+
+impl std::ops::DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Db {
+        &mut self.db
+    }
+}
+
+impl Db {
+    pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
+        Self { backend: Backend::Sqlite(connection), failed: false, retry: false }
+    }
+
+    pub(crate) fn postgres(client: deadpool_postgres::Object, conflicts: Conflicts) -> Self {
+        Self { backend: Backend::Postgres(client, conflicts), failed: false, retry: false }
+    }
+
+    /// The row, which must exist.
+    pub async fn one<P: Kinds, R: FromRow, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, R>,
+        args: A,
+    ) -> Result<R> {
+        match self.opt(statement, args).await? {
+            Some(row) => Ok(row),
+            None => Err(Error::Database(format!("no row from: {}", statement.sql))),
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn opt<P: Kinds, R: FromRow, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, R>,
+        args: A,
+    ) -> Result<Option<R>> {
+        let mut found = None;
+        self.each(statement, args, |row: R| {
+            if found.is_none() {
+                found = Some(row);
+            }
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// All rows; the statement bounds them.
+    pub async fn all<P: Kinds, R: FromRow, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, R>,
+        args: A,
+    ) -> Result<Vec<R>> {
+        let mut rows = Vec::new();
+        self.each(statement, args, |row| rows.push(row)).await?;
+        Ok(rows)
+    }
+
+    async fn each<P: Kinds, R: FromRow, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, R>,
+        args: A,
+        mut found: impl FnMut(R),
+    ) -> Result<()> {
+        self.guard()?;
+        let list = args.list();
+        let mut read = |row: Row<'_>| R::from_row(&row).map(&mut found);
+        let done = match &mut self.backend {
+            Backend::Sqlite(connection) => sqlite::query(connection, statement.sql, list.as_ref(), &mut read),
+            Backend::Postgres(client, conflicts) => {
+                Box::pin(postgres::query(client, conflicts, statement.sql, list.as_ref(), &mut read)).await
+            }
+        };
+        self.note(done)
+    }
+
+    fn guard(&self) -> Result<()> {
+        if self.failed { Err(Error::Aborted) } else { Ok(()) }
+    }
+
+    fn note<T>(&mut self, done: Result<T>) -> Result<T> {
+        if let Err(error) = &done {
+            self.failed = true;
+            self.retry |= matches!(error, Error::Retry(_));
+        }
+        done
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.failed = false;
+        self.retry = false;
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    pub(crate) fn connection(&mut self) -> Result<&mut rusqlite::Connection> {
+        match &mut self.backend {
+            Backend::Sqlite(connection) => Ok(connection),
+            Backend::Postgres(..) => Err(Error::Database(String::from("not a SQLite connection"))),
+        }
+    }
+
+    pub(crate) fn client(&mut self) -> Result<&mut deadpool_postgres::Object> {
+        match &mut self.backend {
+            Backend::Postgres(client, _) => Ok(client),
+            Backend::Sqlite(_) => Err(Error::Database(String::from("not a PostgreSQL connection"))),
+        }
+    }
+
+    /// Runs text without parameters: transaction control and migrations.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
+        match &mut self.backend {
+            Backend::Sqlite(connection) => sqlite::batch(connection, sql),
+            Backend::Postgres(client, conflicts) => Box::pin(postgres::batch(client, conflicts, sql)).await,
+        }
+    }
+}
+
+impl Tx {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, hints: Vec::new(), depth: 0 }
+    }
+
+    /// Runs a statement and tells how many rows it changed.
+    pub async fn exec<P: Kinds, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, ()>,
+        args: A,
+    ) -> Result<u64> {
+        self.db.guard()?;
+        let list = args.list();
+        let done = match &mut self.db.backend {
+            Backend::Sqlite(connection) => sqlite::execute(connection, statement.sql, list.as_ref()),
+            Backend::Postgres(client, conflicts) => {
+                Box::pin(postgres::execute(client, conflicts, statement.sql, list.as_ref())).await
+            }
+        };
+        self.db.note(done)
+    }
+
+    /// Tells listeners, after the commit and only then, how far an account's log reaches.
+    pub fn hint(&mut self, hint: Hint) {
+        match self.hints.iter_mut().find(|known| known.account == hint.account) {
+            Some(known) => *known = hint,
+            None => self.hints.push(hint),
+        }
+    }
+
+    /// Runs `body` in a savepoint: what it did is undone when it fails, and the transaction goes on.
+    pub async fn attempt<T>(&mut self, body: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.db.guard()?;
+        let known = self.hints.clone();
+        self.depth += 1;
+        let name = format!("attempt_{}", self.depth);
+        self.db.batch(&format!("SAVEPOINT {name}")).await?;
+        let done = body(self).await;
+        self.depth -= 1;
+        if done.is_ok() && !self.db.failed {
+            self.db.batch(&format!("RELEASE SAVEPOINT {name}")).await?;
+            return done;
+        }
+        self.hints = known;
+        self.db.failed = false;
+        let undone = self.db.batch(&format!("ROLLBACK TO SAVEPOINT {name}")).await;
+        let undone = match undone {
+            Ok(()) => self.db.batch(&format!("RELEASE SAVEPOINT {name}")).await,
+            error => error,
+        };
+        self.db.note(undone)?;
+        match done {
+            Ok(_) => Err(Error::Aborted),
+            error => error,
+        }
+    }
+
+    pub(crate) fn take_hints(&mut self) -> Vec<Hint> {
+        std::mem::take(&mut self.hints)
+    }
+}
+
+/// Parameters as the SQLite driver wants them.
+pub(crate) fn sqlite_params<'a>(
+    list: &'a [&'a dyn Param],
+) -> rusqlite::ParamsFromIter<impl Iterator<Item = &'a dyn rusqlite::ToSql>> {
+    rusqlite::params_from_iter(list.iter().map(|param| param.sqlite()))
+}
