@@ -1,0 +1,184 @@
+"""Our server: how it is started, and the few calls that prepare a workload.
+
+Everything but `start` needs only the address, so a change of the command line or of a key touches
+this file alone.
+"""
+
+import os
+import re
+import time
+from urllib.parse import quote
+
+from harness.process import HarnessError, Process
+from harness.wire import Address, Client, in_parallel, render
+
+# Limits stay on the path of every request; here they are only set so high that the load itself is
+# not refused. Printed beside the figures.
+CONFIGURATION = """\
+[limits]
+account_per_second = 100000
+account_burst = 100000
+mutations_per_second = 100000
+mutations_burst = 100000
+places_per_second = 100000
+anonymous_burst = 100000
+anonymous_per_hour = 100000
+
+[quota]
+favourites = 100000
+
+[weather.open_meteo]
+base_url = "{provider}"
+"""
+
+DURABILITY = "SQLite, WAL, synchronous=FULL: acknowledged writes survive a power cut"
+TOKEN_AGE = 420  # seconds after which tokens are renewed; they live 600
+
+
+def printed_port(log):
+    """The port that the server says it listens on, or None while it has not said so."""
+    line = re.search(r"listening on http://127\.0\.0\.1:(\d+)", log)
+    return int(line.group(1)) if line else None
+
+
+def printed_codes(log):
+    """Codes in mails that `dev` writes to its log: 8 characters of Crockford's base 32, perhaps with a dash.
+
+    Newest first, since the log grows.
+    """
+    code = r"\b([0-9A-HJKMNP-TV-Z]{4})-?([0-9A-HJKMNP-TV-Z]{4})\b"
+    return ["".join(pair) for pair in reversed(re.findall(code, log))]
+
+
+class Users:
+    """Anonymous accounts with a bearer token each."""
+
+    def __init__(self, address, tokens):
+        self.address = address
+        self.made_at = time.monotonic()
+        self.sessions = tokens
+
+    def tokens(self):
+        """Access tokens that will last for the next measurement."""
+        if time.monotonic() - self.made_at > TOKEN_AGE:
+            self.sessions = in_parallel(
+                self.address,
+                self.sessions,
+                lambda client, session: client.expect(
+                    200, "POST", "/v1/auth/refresh", body={"refresh_token": session["refresh_token"]}
+                ),
+            )
+            self.made_at = time.monotonic()
+        return [session["access_token"] for session in self.sessions]
+
+
+class Fairweather:
+    """One started server."""
+
+    name = "fairweather"
+    favourites_path = "/v1/favourites"
+    hello_path = "/healthz"
+    ready_path = "/readyz"
+
+    def __init__(self, binary, folder, provider_url, port=0):
+        self.binary, self.folder, self.port = binary, folder, port
+        os.makedirs(folder, exist_ok=True)
+        self.config = os.path.join(folder, "bench.toml")
+        with open(self.config, "w") as file:
+            file.write(CONFIGURATION.format(provider=provider_url))
+        self.process = self.address = None
+
+    def command(self):
+        return [
+            self.binary, "dev", "--listen", f"127.0.0.1:{self.port}",
+            "--data", os.path.join(self.folder, "data"), "--config", self.config,
+        ]
+
+    def launch(self, wrapper=()):
+        """Starts the process and returns at once; `wrapper` are words to put before the command (strace)."""
+        self.process = Process(self.name, [*wrapper, *self.command()], os.path.join(self.folder, "server.log"))
+        return self.process
+
+    def start(self, wrapper=()):
+        """Starts it and waits until it is ready for every request."""
+        self.launch(wrapper)
+        self.address = Address(self.process.wait_for(printed_port))
+        client, end = Client(self.address), time.monotonic() + 60
+        while True:
+            status, _ = client.call("GET", self.ready_path)
+            if status == 200:
+                break
+            if time.monotonic() > end:
+                raise HarnessError(f"{self.ready_path} still answers {status} after 60 s")
+            time.sleep(0.05)
+        client.close()
+        return self
+
+    def stop(self):
+        if self.process:
+            self.process.stop()
+
+    def users(self, count):
+        """New anonymous accounts, each with its own session."""
+        return Users(
+            self.address,
+            in_parallel(self.address, range(count), lambda client, _: client.expect(201, "POST", "/v1/auth/anonymous")),
+        )
+
+    def add_favourites(self, users, count, points):
+        """`count` favourites for every user; `points(user, n)` gives (lat, lon)."""
+        def fill(client, item):
+            number, token = item
+            for n in range(count):
+                lat, lon = points(number, n)
+                body = {"name": f"Place {n + 1}", "lat": lat, "lon": lon}
+                client.expect(201, "POST", self.favourites_path, token, body)
+
+        in_parallel(self.address, enumerate(users.tokens()), fill)
+
+    def create_requests(self, users):
+        """One create per user; the load program varies the coordinates of this template."""
+        return [
+            render(self.address, "POST", self.favourites_path, token, text='{"name":"Cabin","lat":60.1000,"lon":9.2000}')
+            for token in users.tokens()
+        ]
+
+    def get_requests(self, users, path):
+        return [render(self.address, "GET", path, token) for token in users.tokens()]
+
+    def hello_requests(self):
+        return [render(self.address, "GET", self.hello_path)]
+
+    def place_requests(self, typed):
+        return [render(self.address, "GET", f"/v1/places?q={quote(text)}") for text in typed]
+
+    def find_place(self, name):
+        """The gazetteer's first answer for a name."""
+        client = Client(self.address)
+        answer = client.expect(200, "GET", f"/v1/places?q={quote(name)}")
+        client.close()
+        if not answer["items"]:
+            raise HarnessError(f"no place is called {name}")
+        return answer["items"][0]
+
+    def register(self, email, password):
+        """A password account, confirmed with the code that `dev` prints into its log."""
+        client = Client(self.address)
+        try:
+            seen = len(self.process.log())
+            pending = client.expect(202, "POST", "/v1/auth/register", body={"email": email, "password": password})
+            codes = self.process.wait_for(lambda log: printed_codes(log[seen:]), 10)
+            for code in codes[:4]:
+                body = {"registration": pending["registration"], "code": code}
+                status, _ = client.call("POST", "/v1/auth/register/confirm", body=body)
+                if status == 201:
+                    return
+            raise HarnessError("none of the codes in the log confirmed the registration")
+        finally:
+            client.close()
+
+    def login_requests(self, accounts):
+        return [
+            render(self.address, "POST", "/v1/auth/login", body={"email": email, "password": password})
+            for email, password in accounts
+        ]
