@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod email;
 pub mod error;
 pub mod favourite;
+pub mod forecast;
 pub mod ids;
 pub mod password;
 pub mod position;
