@@ -1,12 +1,12 @@
 """One run of the harness: the scratch folder, the look-alike provider, the servers, what was measured."""
 
+import json
 import os
 import shutil
 import sys
 import tempfile
 import time
 import urllib.request
-import json
 
 from harness import fairweather, pocketbase
 from harness.fairweather import Fairweather
@@ -24,9 +24,9 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.began = time.monotonic()
+        self.openloop = build_openloop(os.path.join(HERE, "build"))
         os.makedirs(options.scratch, exist_ok=True)
         self.folder = tempfile.mkdtemp(prefix="bench-", dir=options.scratch)
-        self.openloop = build_openloop(os.path.join(HERE, "build"))
         self.raw = []
         self._provider = self._ours = self._peer = None
         self._others = []

@@ -165,9 +165,9 @@ class Fairweather:
         """A password account, confirmed with the code that `dev` prints into its log."""
         client = Client(self.address)
         try:
-            seen = len(self.process.log())
+            seen = self.process.log_size()
             pending = client.expect(202, "POST", "/v1/auth/register", body={"email": email, "password": password})
-            codes = self.process.wait_for(lambda log: printed_codes(log[seen:]), 10)
+            codes = self.process.wait_for(printed_codes, 10, since=seen)
             for code in codes[:4]:
                 body = {"registration": pending["registration"], "code": code}
                 status, _ = client.call("POST", "/v1/auth/register/confirm", body=body)

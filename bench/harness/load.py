@@ -28,7 +28,7 @@ class Sample:
     workload: str
     server: str
     load: str  # "closed c=16", "open 500/s"
-    rps: float
+    rps: float  # answers with a 2xx status per second
     p50: float
     p95: float
     p99: float
@@ -151,7 +151,7 @@ def closed_loop(bench, workload, server, requests, connections, create=False, re
         seen = json.loads(line.group(1))
         return Sample(
             workload, server.name, f"closed c={connections}",
-            rps=seen["requests"] / (seen["duration_us"] / 1e6),
+            rps=(seen["requests"] - seen["bad_status"]) / (seen["duration_us"] / 1e6),
             p50=seen["p50"] / 1000, p95=seen["p95"] / 1000, p99=seen["p99"] / 1000, p999=seen["p999"] / 1000,
             errors=seen["errors"] + seen["bad_status"],
             **meter.figures(seen["requests"], program.cpu_seconds),
@@ -189,7 +189,7 @@ def open_sample(workload, server, load, program, meter):
     seen = json.loads(program.output)
     return Sample(
         workload, server.name, load,
-        rps=seen["answered"] / seen["seconds"] if seen["seconds"] else 0.0,
+        rps=(seen["answered"] - seen["bad_status"]) / seen["seconds"] if seen["seconds"] else 0.0,
         p50=seen["p50"] / 1000, p95=seen["p95"] / 1000, p99=seen["p99"] / 1000, p999=seen["p999"] / 1000,
         errors=seen["bad_status"] + seen["broken"] + seen["unanswered"] + seen["unsent"],
         **meter.figures(seen["answered"], program.cpu_seconds),

@@ -1,10 +1,11 @@
 """W8: place search as you type, the real keystrokes of names in ten languages."""
 
+from urllib.parse import quote
+
 from harness.figures import Bar, Outcome
 from harness.keystrokes import NAMES, keystrokes
 from harness.load import closed_loop, interleaved, median, open_loop
 from harness.wire import in_parallel, write_requests
-from urllib.parse import quote
 
 TITLE = "place search as you type"
 CONNECTIONS = 16
