@@ -1,1 +1,5 @@
+//! Everything that calls somebody else's server: one guarded HTTP client and the adapters over it. No SQL.
 
+pub mod address;
+pub mod http;
+pub mod weather;
