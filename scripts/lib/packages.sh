@@ -25,6 +25,7 @@ missing_packages() {
     case $step in
       postgres) postgres_programs >/dev/null || echo postgresql ;;
       browser) find_chromium >/dev/null || echo chromium ;;
+      durability) command -v wrk >/dev/null || echo wrk ;;
       api) python_makes_environments || echo python3-venv ;;
     esac
   done
