@@ -1,0 +1,78 @@
+import type { ProblemBody } from './types';
+
+/**
+ * An answer that is not a success, or no answer at all. `code` is the server's stable code, or `offline` when the
+ * request did not reach it, or `unexpected` when the answer was not one of ours.
+ */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly fields: { pointer: string; code: string; detail: string }[];
+  readonly retryAfter: number | null;
+
+  constructor(body: Partial<ProblemBody> & { code: string }, retryAfter: number | null = null) {
+    super(body.detail ?? body.title ?? body.code);
+    this.name = 'Problem';
+    this.status = body.status ?? 0;
+    this.code = body.code;
+    this.fields = body.errors ?? [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** True when a newer request replaced this one. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+interface Options {
+  body?: unknown;
+  signal?: AbortSignal;
+  contentType?: string;
+}
+
+/**
+ * Sends one request to our own origin. The session is the cookie, so every unsafe request carries the header that a
+ * form of another site cannot set. Answers without content are null.
+ */
+export async function send<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const headers = new Headers({ accept: 'application/json' });
+  if (method !== 'GET') headers.set('x-fairweather-client', 'web');
+  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-cache' };
+  if (options.body !== undefined) {
+    headers.set('content-type', options.contentType ?? 'application/json');
+    init.body = JSON.stringify(options.body);
+  }
+  if (options.signal) init.signal = options.signal;
+
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new Problem({ code: 'offline' });
+  }
+  if (!answer.ok) throw await problemOf(answer);
+  if (answer.status === 204) return null as T;
+  const text = await answer.text();
+  if (text === '') return null as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Problem({ code: 'unexpected', status: answer.status });
+  }
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const wait = Number(answer.headers.get('retry-after'));
+  const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : null;
+  try {
+    const body = (await answer.json()) as Partial<ProblemBody> | null;
+    if (body && typeof body.code === 'string') {
+      return new Problem({ ...body, code: body.code, status: answer.status }, retryAfter);
+    }
+  } catch {
+    // A proxy in between answered with something of its own; the status is all there is.
+  }
+  return new Problem({ code: 'unexpected', status: answer.status }, retryAfter);
+}

@@ -1,0 +1,27 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+import { apiReference } from './build/reference.ts';
+import { writeWeatherIcons } from './build/weather-icons.ts';
+
+writeWeatherIcons();
+
+const server = process.env['FAIRWEATHER'] ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [svelte(), apiReference()],
+  build: {
+    target: 'es2022',
+    // The Content-Security-Policy allows data: images, but a file of its own is cached and costs no script size.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: ['index.html', 'about/data/index.html', 'confirm/index.html', 'docs/index.html'],
+    },
+  },
+  server: {
+    proxy: Object.fromEntries(
+      ['/v1', '/openapi.json', '/dev/mailbox'].map((path) => [path, { target: server }]),
+    ),
+  },
+});
