@@ -92,6 +92,8 @@ CREATE TABLE mail (
     created_at {i64} NOT NULL
 ) {clustered};
 
+CREATE INDEX mail_created ON mail (created_at);
+
 -- Security counters, exact on every node: failed passwords, mail sent. The tag is a keyed hash.
 CREATE TABLE throttle (
     tag {bytes} NOT NULL PRIMARY KEY,

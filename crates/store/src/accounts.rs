@@ -127,13 +127,16 @@ pub async fn find_by_email(db: &mut Db, email_tag: &[u8]) -> Result<Option<Accou
 }
 
 /// Removes the account with all that is its own; its sessions end and their ids are returned.
+///
+/// The account and its log go first: that waits for writers that hold them and stops those that come later,
+/// so that no row of theirs appears behind the deletions that follow.
 pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<domain::SessionId>> {
+    sync::delete(tx, id).await?;
+    tx.exec(&DELETE, (id.uuid(),)).await?;
     let ended = sessions::end_all(tx, id, None, now).await?;
     favourites::delete_all(tx, id).await?;
     receipts::delete_all(tx, id).await?;
-    sync::delete(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
-    tx.exec(&DELETE, (id.uuid(),)).await?;
     Ok(ended)
 }
 

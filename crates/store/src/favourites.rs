@@ -12,7 +12,7 @@ type Columns = (Uuid, i64, String, Option<Vec<u8>>, i64);
 
 static INSERT: Statement<(Uuid, Uuid, i64, String, i64, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO favourite (account_id, favourite_id, rev, position, place_tag, sealed, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, favourite_id) DO NOTHING",
 );
 static UPDATE: Statement<(i64, String, i64, Option<Vec<u8>>, i64, Uuid, Uuid), ()> = Statement::new(
     "UPDATE favourite SET rev = $1, position = $2, place_tag = $3, sealed = $4, updated_at = $5

@@ -3,7 +3,13 @@
 //! One file per aggregate, each with its statements on top and functions over [`Tx`] or [`Db`] below. Finders
 //! of private data take the owner. "Absent" is `Ok(None)`; errors mean trouble. No rules here, no HTTP.
 
+#![expect(
+    clippy::type_complexity,
+    reason = "a statement's type lists its parameters and columns where they are read"
+)]
+
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -52,7 +58,9 @@ impl FromStr for Url {
             return Ok(Self::Postgres(text.to_owned()));
         }
         match text.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path.trim_start_matches("//")))),
+            Some(path) if !path.is_empty() => {
+                Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
+            }
             _ => {
                 Err(domain::Invalid::new("--database", "malformed", "must be postgres://… or sqlite:PATH")
                     .into())
@@ -125,6 +133,16 @@ impl Store {
         }
     }
 
+    /// Lets what is queued finish, closes all connections and returns when they are closed: after that, a
+    /// SQLite file is whole without its write-ahead log and may be copied. A store that is dropped instead
+    /// does the same on its own threads, without anybody waiting for it.
+    pub async fn close(self) {
+        match self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
     /// Whether this process is the only writer, so that what it knows of heads is exact.
     pub fn is_exclusive(&self) -> bool {
         self.exclusive
@@ -157,6 +175,14 @@ impl Store {
             Backend::Postgres(postgres) => postgres.read(body),
         };
         async move { queued?.await.map_err(|_| closed())? }
+    }
+}
+
+/// Tells the listener of a commit. The commit stands whatever becomes of the listener, and the thread that
+/// calls it must live on for everybody else.
+fn announce(on_commit: &OnCommit, hints: &[Hint]) {
+    if !hints.is_empty() && catch_unwind(AssertUnwindSafe(|| on_commit(hints))).is_err() {
+        tracing::error!(accounts = hints.len(), "a listener panicked after a commit");
     }
 }
 

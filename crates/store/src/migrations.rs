@@ -1,5 +1,8 @@
 //! The schema: one text per step for both databases, with words for the types that differ.
 
+use std::path::Path;
+
+use rusqlite::TransactionBehavior;
 use sha2::{Digest, Sha256};
 use tokio_postgres::NoTls;
 
@@ -7,16 +10,34 @@ use crate::error::{Error, Result};
 use crate::{Url, sqlite};
 
 /// Steps in order. A step that was released never changes: its checksum is stored and compared.
-const STEPS: &[(i64, &str, &str)] = &[(1, "start", include_str!("../migrations/0001_start.sql"))];
+const STEPS: &[Template] =
+    &[Template { number: 1, name: "start", text: include_str!("../migrations/0001_start.sql") }];
 
 /// Serialises migrations of several nodes on PostgreSQL.
 const ADVISORY_LOCK: i64 = 0x6661_6972_7765_6174;
+
+/// A step as it was written, with words for types.
+#[derive(Clone, Copy)]
+struct Template {
+    number: i64,
+    name: &'static str,
+    text: &'static str,
+}
+
+impl Template {
+    /// Of the template, so that one value serves both databases.
+    fn checksum(&self) -> String {
+        Sha256::digest(self.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
 
 /// One step and what it would run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub number: i64,
     pub name: &'static str,
+    /// SHA-256 in hex of the text that both databases' steps are made of.
+    pub checksum: String,
     pub sql: String,
 }
 
@@ -72,35 +93,31 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
 /// step with another text; nothing is changed then.
 pub async fn migrate(url: &Url, dry_run: bool) -> Result<Report> {
     match url {
-        Url::Sqlite(path) => on_sqlite(path, dry_run),
+        Url::Sqlite(path) => on_sqlite(path, STEPS, dry_run),
         Url::Postgres(url) => on_postgres(url, dry_run).await,
     }
 }
 
-fn on_sqlite(path: &std::path::Path, dry_run: bool) -> Result<Report> {
+fn on_sqlite(path: &Path, steps: &[Template], dry_run: bool) -> Result<Report> {
     let sql = |error: rusqlite::Error| Error::Database(format!("{}: {error}", path.display()));
     if dry_run && !path.exists() {
-        return plan(&[], Dialect::Sqlite);
+        return plan(steps, &[], Dialect::Sqlite);
     }
-    let connection = sqlite::open(path)?;
-    if !dry_run {
-        sqlite::batch(&connection, &Dialect::Sqlite.render(LEDGER))?;
-    }
-    let present = {
-        let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migration'";
-        let known: i64 = connection.query_row(exists, [], |row| row.get(0)).map_err(sql)?;
-        let mut list = Vec::new();
-        if known == 1 {
-            let text = "SELECT number, checksum FROM schema_migration ORDER BY number";
-            let mut statement = connection.prepare(text).map_err(sql)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)?;
-            for row in rows {
-                list.push(row.map_err(sql)?);
-            }
+    let mut connection = sqlite::open(path)?;
+    // One transaction from the look to the last step, so that of two programs one waits and finds it done. It
+    // is rolled back unless it is committed.
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
+    sqlite::batch(&tx, &Dialect::Sqlite.render(LEDGER))?;
+    let mut present = Vec::new();
+    {
+        let text = "SELECT number, checksum FROM schema_migration ORDER BY number";
+        let mut statement = tx.prepare(text).map_err(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)?;
+        for row in rows {
+            present.push(row.map_err(sql)?);
         }
-        list
-    };
-    let mut report = plan(&present, Dialect::Sqlite)?;
+    }
+    let mut report = plan(steps, &present, Dialect::Sqlite)?;
     if dry_run || report.pending.is_empty() {
         return Ok(report);
     }
@@ -108,14 +125,11 @@ fn on_sqlite(path: &std::path::Path, dry_run: bool) -> Result<Report> {
         report.backup = Some(sqlite::backup_beside(path, &format!("before-{}", report.pending[0].number))?);
     }
     for step in &report.pending {
-        sqlite::batch(&connection, "BEGIN IMMEDIATE")?;
-        let done = sqlite::batch(&connection, &step.sql).and_then(|()| {
-            let text = "INSERT INTO schema_migration (number, name, checksum) VALUES (?1, ?2, ?3)";
-            connection.execute(text, (step.number, step.name, checksum(step.number))).map(drop).map_err(sql)
-        });
-        sqlite::batch(&connection, if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        done?;
+        sqlite::batch(&tx, &step.sql)?;
+        let text = "INSERT INTO schema_migration (number, name, checksum) VALUES (?1, ?2, ?3)";
+        tx.execute(text, (step.number, step.name, &step.checksum)).map_err(sql)?;
     }
+    tx.commit().map_err(sql)?;
     Ok(report)
 }
 
@@ -134,12 +148,14 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
         .await
         .map_err(failed)?;
     let present: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let report = plan(&present, Dialect::Postgres)?;
-    if !dry_run {
+    let report = plan(STEPS, &present, Dialect::Postgres)?;
+    if dry_run {
+        tx.rollback().await.map_err(failed)?;
+    } else {
         for step in &report.pending {
             tx.batch_execute(&step.sql).await.map_err(failed)?;
             let text = "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)";
-            tx.execute(text, &[&step.number, &step.name, &checksum(step.number)]).await.map_err(failed)?;
+            tx.execute(text, &[&step.number, &step.name, &step.checksum]).await.map_err(failed)?;
         }
         tx.commit().await.map_err(failed)?;
     }
@@ -148,16 +164,16 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
     Ok(report)
 }
 
-fn plan(present: &[(i64, String)], dialect: Dialect) -> Result<Report> {
+fn plan(steps: &[Template], present: &[(i64, String)], dialect: Dialect) -> Result<Report> {
     for (number, stored) in present {
-        match STEPS.iter().find(|(known, ..)| known == number) {
+        match steps.iter().find(|step| step.number == *number) {
             None => {
                 return Err(Error::Database(format!(
                     "the database has schema step {number}, which this version does not know: \
                      use the newer version of fairweather that made it"
                 )));
             }
-            Some(_) if *stored != checksum(*number) => {
+            Some(step) if *stored != step.checksum() => {
                 return Err(Error::Database(format!(
                     "schema step {number} differs from the one that ran here"
                 )));
@@ -165,30 +181,40 @@ fn plan(present: &[(i64, String)], dialect: Dialect) -> Result<Report> {
             Some(_) => {}
         }
     }
-    let done = |number: &i64| present.iter().any(|(there, _)| there == number);
-    let pending = STEPS
+    let done = |step: &&Template| present.iter().any(|(there, _)| *there == step.number);
+    let pending = steps
         .iter()
-        .filter(|(number, ..)| !done(number))
-        .map(|&(number, name, text)| Step { number, name, sql: dialect.render(text) })
+        .filter(|step| !done(step))
+        .map(|step| Step {
+            number: step.number,
+            name: step.name,
+            checksum: step.checksum(),
+            sql: dialect.render(step.text),
+        })
         .collect();
     Ok(Report { present: present.len(), pending, backup: None })
-}
-
-/// Of the template, so that one value serves both databases.
-fn checksum(number: i64) -> String {
-    let text = STEPS.iter().find(|(known, ..)| *known == number).map_or("", |step| step.2);
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LATER: &[Template] = &[
+        Template { number: 1, name: "start", text: "CREATE TABLE saved (word {text} NOT NULL) {strict};" },
+        Template { number: 2, name: "more", text: "CREATE TABLE more (word {text} NOT NULL) {strict};" },
+    ];
+    const BROKEN: &[Template] =
+        &[LATER[0], Template { number: 2, name: "more", text: "DROP TABLE saved; CREATE nonsense;" }];
+
+    fn words(path: &Path) -> rusqlite::Result<String> {
+        rusqlite::Connection::open(path)?.query_row("SELECT word FROM saved", [], |row| row.get(0))
+    }
+
     #[test]
     fn every_type_word_is_known_to_both() {
         for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-            for (.., text) in STEPS {
-                let sql = dialect.render(text);
+            for step in STEPS {
+                let sql = dialect.render(step.text);
                 assert!(!sql.contains('{') && !sql.contains('}'), "{sql}");
             }
         }
@@ -196,9 +222,34 @@ mod tests {
 
     #[test]
     fn a_newer_schema_is_refused() {
-        let error = plan(&[(1, checksum(1)), (99, String::new())], Dialect::Sqlite).unwrap_err();
+        let known = (1, STEPS[0].checksum());
+        let error = plan(STEPS, &[known, (99, String::new())], Dialect::Sqlite).unwrap_err();
         assert!(error.to_string().contains("step 99"), "{error}");
-        let error = plan(&[(1, String::from("other"))], Dialect::Sqlite).unwrap_err();
+        let error = plan(STEPS, &[(1, String::from("other"))], Dialect::Sqlite).unwrap_err();
         assert!(error.to_string().contains("differs"), "{error}");
+    }
+
+    #[test]
+    fn data_is_copied_before_a_later_step_touches_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        assert_eq!(on_sqlite(&path, &LATER[..1], false).unwrap().backup, None);
+        let connection = sqlite::open(&path).unwrap();
+        connection.execute("INSERT INTO saved (word) VALUES ('kept')", []).unwrap();
+
+        // A step that fails half-way leaves everything as it was.
+        on_sqlite(&path, BROKEN, false).unwrap_err();
+        assert_eq!(words(&path).unwrap(), "kept");
+
+        let report = on_sqlite(&path, LATER, false).unwrap();
+        assert_eq!((report.present, report.pending.len()), (1, 1));
+        let copy = report.backup.unwrap();
+        assert_eq!(words(&copy).unwrap(), "kept");
+        let older = on_sqlite(&copy, &LATER[..1], true).unwrap();
+        assert_eq!((older.present, older.pending.len()), (1, 0));
+        assert!(
+            on_sqlite(&path, &LATER[..1], false).is_err(),
+            "the older program must refuse the newer schema"
+        );
     }
 }

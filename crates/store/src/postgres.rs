@@ -4,27 +4,32 @@
 //! wait for a channel. The pool is opened there too, since its connections belong to that thread's runtime.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::Random;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
-use crate::OnCommit;
 use crate::era;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Tx};
+use crate::{OnCommit, announce};
 
 /// Waiting transactions; one more is refused.
 const QUEUE: usize = 4096;
 /// How often a body is run again when the server gave way to another transaction.
 const TRIES: u32 = 3;
+/// How long a server may take to accept a connection, unless the URL says otherwise.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Unique constraints by name, as `table(column,column)`.
 pub(crate) type Conflicts = Arc<HashMap<String, String>>;
@@ -33,6 +38,7 @@ type Driven = Box<dyn FnOnce(Arc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> +
 
 pub(crate) struct Postgres {
     jobs: mpsc::Sender<Driven>,
+    ended: oneshot::Receiver<()>,
 }
 
 pub(crate) struct Shared {
@@ -49,12 +55,19 @@ impl Postgres {
         on_commit: OnCommit,
         random: Random,
     ) -> Result<Self> {
-        let config: tokio_postgres::Config = url
+        let mut config: tokio_postgres::Config = url
             .parse()
             .map_err(|error| Error::Database(format!("the database URL does not parse: {error}")))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        let connections = connections.max(1);
         let (jobs, mut queue) = mpsc::channel::<Driven>(QUEUE);
         let (ready, started) = oneshot::channel();
+        let (alive, ended) = oneshot::channel();
         let body = move || {
+            // Dropped last, when the runtime and the connections on it are gone.
+            let _alive = alive;
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => {
@@ -71,15 +84,20 @@ impl Postgres {
                     }
                 };
                 let _ = ready.send(Ok(()));
-                while let Some(job) = queue.recv().await {
-                    tokio::task::spawn_local(job(shared.clone()));
-                }
+                drive(&mut queue, &shared, connections).await;
             });
         };
         let spawned = std::thread::Builder::new().name(String::from("store-postgres")).spawn(body);
         spawned.map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
         started.await.map_err(|_| Error::Unavailable(String::from("the database thread ended")))??;
-        Ok(Self { jobs })
+        Ok(Self { jobs, ended })
+    }
+
+    /// Lets what is queued finish and waits until all connections are closed.
+    pub(crate) async fn close(self) {
+        drop(self.jobs);
+        // The thread never sends: its end drops the other half.
+        let _ = self.ended.await;
     }
 
     pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
@@ -110,7 +128,7 @@ impl Postgres {
                     return;
                 }
                 let outcome = match shared.connection().await {
-                    Ok(mut db) => body(&mut db).await,
+                    Ok(mut db) => caught(async { body(&mut db).await }).await,
                     Err(error) => Err(error),
                 };
                 let _ = answer.send(outcome);
@@ -129,6 +147,33 @@ impl Shared {
         let client = self.pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Db::postgres(client, self.conflicts.clone()))
     }
+}
+
+/// Runs queued jobs, as many at once as there are connections. The others stay in the queue, where they are
+/// bounded; started, they would wait for a connection in a crowd that nothing bounds.
+async fn drive(queue: &mut mpsc::Receiver<Driven>, shared: &Arc<Shared>, connections: usize) {
+    let free = Arc::new(Semaphore::new(connections));
+    while let Some(job) = queue.recv().await {
+        let Ok(place) = free.clone().acquire_owned().await else { break };
+        let running = job(shared.clone());
+        tokio::task::spawn_local(async move {
+            running.await;
+            drop(place);
+        });
+    }
+    // The store was closed: those that run may finish.
+    let all = u32::try_from(connections).unwrap_or(u32::MAX);
+    let _ = free.acquire_many(all).await;
+}
+
+/// A panic of a body becomes an error, so that its connection is rolled back like any other's.
+async fn caught<T>(body: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut body = pin!(body);
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(Error::Database(String::from("a transaction panicked")))))
+    })
+    .await
 }
 
 async fn open(
@@ -166,40 +211,36 @@ where
     loop {
         tries += 1;
         let mut tx = Tx::new(shared.connection().await?);
-        tx.batch("BEGIN").await?;
-        let outcome = body(&mut tx).await;
-        let spoiled = tx.has_failed();
-        match outcome {
-            Ok(output) if !spoiled => {
+        tx.control("BEGIN").await?;
+        let outcome = caught(async { body(&mut tx).await }).await;
+        match tx.judge(outcome) {
+            Ok(output) => {
                 let hints = tx.take_hints();
                 match commit(&mut tx).await {
                     Ok(()) => {
-                        if !hints.is_empty() {
-                            (shared.on_commit)(&hints);
-                        }
+                        announce(&shared.on_commit, &hints);
                         return Ok(output);
                     }
                     Err(Error::Retry(_)) if tries < TRIES => {}
                     Err(error) => return Err(error),
                 }
             }
-            outcome => {
+            Err(error) => {
                 let again = tx.retry && tries < TRIES;
-                // A connection that cannot roll back is broken; the pool finds that out when it is used next.
-                let _ = tx.batch("ROLLBACK").await;
-                match outcome {
-                    _ if again => {}
-                    Ok(_) => return Err(Error::Aborted),
-                    Err(error) => return Err(error),
+                if tx.control("ROLLBACK").await.is_err() {
+                    tx.discard();
+                }
+                if !again {
+                    return Err(error);
                 }
             }
         }
     }
 }
 
-/// PostgreSQL answers the COMMIT of a spoiled transaction with success, so the caller looks at that first.
+/// PostgreSQL answers the COMMIT of a spoiled transaction with success, so [`Tx::judge`] comes first.
 async fn commit(tx: &mut Tx) -> Result<()> {
-    match tx.batch("COMMIT").await {
+    match tx.control("COMMIT").await {
         Err(Error::Unavailable(text)) => Err(Error::Unknown(text)),
         done => done,
     }
@@ -232,7 +273,7 @@ pub(crate) async fn execute(
     client.execute(&statement, &params).await.map_err(|error| classify(&error, conflicts))
 }
 
-pub(crate) async fn batch(client: &Object, conflicts: &Conflicts, sql: &str) -> Result<()> {
+pub(crate) async fn control(client: &Object, conflicts: &Conflicts, sql: &str) -> Result<()> {
     client.batch_execute(sql).await.map_err(|error| classify(&error, conflicts))
 }
 

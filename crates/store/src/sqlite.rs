@@ -15,10 +15,10 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
-use crate::OnCommit;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Hint, Tx, sqlite_params};
+use crate::{OnCommit, announce};
 
 /// Waiting transactions; one more is refused, so that memory and waiting stay bounded.
 const QUEUE: usize = 4096;
@@ -26,12 +26,15 @@ const QUEUE: usize = 4096;
 const HOLD: Duration = Duration::from_millis(20);
 /// Transactions in one commit.
 const BATCH: usize = 256;
+/// Copies of one label beside a database.
+const COPIES: u32 = 100;
 /// Pages in the WAL before the writer checkpoints (8 MiB): long enough to amortise, short enough to bound it.
 const CHECKPOINT_PAGES: u32 = 2000;
 
 pub(crate) struct Sqlite {
     writes: Sender<Box<dyn Work>>,
     reads: Sender<Box<dyn Read>>,
+    ended: Vec<oneshot::Receiver<()>>,
 }
 
 /// A queued transaction.
@@ -64,8 +67,8 @@ where
     }
 
     fn run(&mut self, tx: &mut Tx) -> bool {
-        let outcome = now((self.body)(tx))
-            .and_then(|done| if tx.has_failed() { done.and(Err(Error::Aborted)) } else { done });
+        let outcome = now(async { (self.body)(tx).await }).flatten();
+        let outcome = tx.judge(outcome);
         let kept = outcome.is_ok();
         self.outcome = Some(outcome);
         kept
@@ -93,18 +96,21 @@ where
     F: AsyncFnOnce(&mut Db) -> Result<T> + Send,
 {
     fn run(self: Box<Self>, db: &mut Db) {
-        if !self.answer.is_closed() {
-            let outcome = now((self.body)(db)).flatten();
-            let _ = self.answer.send(outcome);
+        let Self { body, answer } = *self;
+        if !answer.is_closed() {
+            let outcome = now(async { body(db).await }).flatten();
+            let _ = answer.send(outcome);
         }
     }
 }
 
 /// Polls once: on SQLite nothing inside a transaction ever waits. A panic becomes an error.
 fn now<T>(future: impl Future<Output = T>) -> Result<T> {
-    let mut future = pin!(future);
-    let polled =
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+    let polled = catch_unwind(AssertUnwindSafe(|| {
+        // Dropped in here too: what an unfinished body holds may panic as well.
+        let mut future = pin!(future);
+        future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    }));
     match polled {
         Ok(Poll::Ready(output)) => Ok(output),
         Ok(Poll::Pending) => Err(Error::Awaited),
@@ -116,19 +122,29 @@ impl Sqlite {
     pub(crate) fn start(path: &Path, readers: usize, on_commit: OnCommit) -> Result<Self> {
         let (writes, queue) = crossbeam_channel::bounded(QUEUE);
         let writer = Tx::new(Db::sqlite(open(path)?));
-        spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?;
+        let mut ended = vec![spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?];
         let (reads, queue) = crossbeam_channel::bounded::<Box<dyn Read>>(QUEUE);
         for _ in 0..readers.max(1) {
             let queue = queue.clone();
             let mut db = Db::sqlite(open_to_read(path)?);
-            spawn("store-reader", move || {
+            ended.push(spawn("store-reader", move || {
                 for job in &queue {
                     db.reset();
                     job.run(&mut db);
                 }
-            })?;
+            })?);
         }
-        Ok(Self { writes, reads })
+        Ok(Self { writes, reads, ended })
+    }
+
+    /// Lets what is queued finish and waits until all connections are closed.
+    pub(crate) async fn close(self) {
+        let Self { writes, reads, ended } = self;
+        drop((writes, reads));
+        for thread in ended {
+            // The threads never send: their end drops the other half.
+            let _ = thread.await;
+        }
     }
 
     pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
@@ -161,9 +177,15 @@ fn queue<J: ?Sized>(to: &Sender<Box<J>>, job: Box<J>) -> Result<()> {
     })
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(body);
-    spawned.map(drop).map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))
+/// Starts a thread; what is returned resolves when it has ended.
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<oneshot::Receiver<()>> {
+    let (alive, ended) = oneshot::channel();
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        body();
+        drop(alive);
+    });
+    spawned.map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
+    Ok(ended)
 }
 
 fn write_loop(mut tx: Tx, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit) {
@@ -171,8 +193,8 @@ fn write_loop(mut tx: Tx, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit)
     let mut hints: Vec<Hint> = Vec::new();
     while let Ok(first) = queue.recv() {
         let committed = run_batch(&mut tx, first, queue, &mut batch, &mut hints);
-        if committed.is_ok() && !hints.is_empty() {
-            on_commit(&hints);
+        if committed.is_ok() {
+            announce(on_commit, &hints);
         }
         hints.clear();
         for job in batch.drain(..) {
@@ -212,7 +234,7 @@ fn run_batch(
 }
 
 fn run_one(tx: &mut Tx, job: &mut dyn Work, hints: &mut Vec<Hint>) -> Result<(), String> {
-    tx.reset();
+    tx.restart();
     control(tx, "SAVEPOINT request")?;
     let kept = job.run(tx);
     let said = tx.take_hints();
@@ -321,9 +343,15 @@ fn conflict(columns: &str) -> String {
     format!("{table}({})", names.join(","))
 }
 
-/// Copies the whole database, consistent, into a new file beside it.
+/// Copies the whole database, consistent, into a new file beside it, and returns the copy's path.
 pub(crate) fn backup_beside(path: &Path, label: &str) -> Result<PathBuf> {
-    let copy = path.with_extension(format!("{label}.db"));
+    let names = (1..=COPIES)
+        .map(|n| path.with_extension(if n == 1 { format!("{label}.db") } else { format!("{label}-{n}.db") }));
+    // A copy that an earlier try left is never overwritten.
+    let Some(copy) = names.into_iter().find(|name| !name.exists()) else {
+        let told = path.display();
+        return Err(Error::Database(format!("there are {COPIES} copies {label} of {told}: remove some")));
+    };
     let connection = open(path)?;
     let to = copy.to_string_lossy().into_owned();
     connection.execute("VACUUM INTO ?1", [&to]).map_err(|error| classify(&error))?;

@@ -64,7 +64,11 @@ impl Log {
 
 /// A new account's log, in the current era.
 pub async fn create(tx: &mut Tx, account: AccountId) -> Result<()> {
-    tx.exec(&CREATE, (account.uuid(),)).await.map(drop)
+    if tx.exec(&CREATE, (account.uuid(),)).await? == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal("store_era has no era, so the account's log cannot begin").into())
+    }
 }
 
 /// Locks the account's log; `None` when the account is gone.

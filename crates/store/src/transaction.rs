@@ -136,10 +136,6 @@ impl Db {
         self.retry = false;
     }
 
-    pub(crate) fn has_failed(&self) -> bool {
-        self.failed
-    }
-
     pub(crate) fn connection(&mut self) -> Result<&mut rusqlite::Connection> {
         match &mut self.backend {
             Backend::Sqlite(connection) => Ok(connection),
@@ -154,11 +150,11 @@ impl Db {
         }
     }
 
-    /// Runs text without parameters: transaction control and migrations.
-    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
+    /// Runs one statement without parameters or rows: transaction control.
+    pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
         match &mut self.backend {
-            Backend::Sqlite(connection) => sqlite::batch(connection, sql),
-            Backend::Postgres(client, conflicts) => Box::pin(postgres::batch(client, conflicts, sql)).await,
+            Backend::Sqlite(connection) => sqlite::execute(connection, sql, &[]).map(drop),
+            Backend::Postgres(client, conflicts) => Box::pin(postgres::control(client, conflicts, sql)).await,
         }
     }
 }
@@ -199,24 +195,51 @@ impl Tx {
         let known = self.hints.clone();
         self.depth += 1;
         let name = format!("attempt_{}", self.depth);
-        self.db.batch(&format!("SAVEPOINT {name}")).await?;
+        self.db.control(&format!("SAVEPOINT {name}")).await?;
         let done = body(self).await;
         self.depth -= 1;
         if done.is_ok() && !self.db.failed {
-            self.db.batch(&format!("RELEASE SAVEPOINT {name}")).await?;
+            self.db.control(&format!("RELEASE SAVEPOINT {name}")).await?;
             return done;
         }
         self.hints = known;
         self.db.failed = false;
-        let undone = self.db.batch(&format!("ROLLBACK TO SAVEPOINT {name}")).await;
+        let undone = self.db.control(&format!("ROLLBACK TO SAVEPOINT {name}")).await;
         let undone = match undone {
-            Ok(()) => self.db.batch(&format!("RELEASE SAVEPOINT {name}")).await,
+            Ok(()) => self.db.control(&format!("RELEASE SAVEPOINT {name}")).await,
             error => error,
         };
         self.db.note(undone)?;
         match done {
             Ok(_) => Err(Error::Aborted),
             error => error,
+        }
+    }
+
+    /// Forgets what the last body left behind, a panicked one included.
+    pub(crate) fn restart(&mut self) {
+        self.db.reset();
+        self.hints.clear();
+        self.depth = 0;
+    }
+
+    /// What a body's outcome is worth. An `Ok` does not count when a statement failed outside any attempt, as
+    /// PostgreSQL would roll back and still answer the commit with success; nor when the database asked to
+    /// try again inside an attempt, as the body took that for an error of its own.
+    pub(crate) fn judge<T>(&self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(_) if self.db.retry => {
+                Err(Error::Retry(String::from("a part of the transaction gave way to another")))
+            }
+            Ok(_) if self.db.failed => Err(Error::Aborted),
+            outcome => outcome,
+        }
+    }
+
+    /// Closes a PostgreSQL connection whose state nobody knows, so that the pool does not lend it again.
+    pub(crate) fn discard(self) {
+        if let Backend::Postgres(client, _) = self.db.backend {
+            drop(deadpool_postgres::Object::take(client));
         }
     }
 
