@@ -8,13 +8,14 @@ be slow. Run as a program it prints the address it listens on. Beside the servic
     GET /count?lat=&lon=  the same, of locations within 0.2 degrees only
     GET /control?delay_ms=&reset=1
 
-Simplifications: times are always UTC (offset 0); the grid cell returned is the one asked for; the
-64 weather series it knows repeat over the globe. The text of a series is made once a day, so that
-the look-alike takes little of the cores that the server under test needs.
+Simplifications: `timezone=auto` uses the zone's hour by longitude; the grid cell returned is the one
+asked for; the 64 weather series it knows repeat over the globe. The text of a series is made once,
+so that the look-alike takes little of the cores that the server under test needs.
 """
 
 import asyncio
 import datetime
+import functools
 import json
 import math
 import re
@@ -54,19 +55,30 @@ def value(variable, series, hour):
     return int(number) if decimals == 0 else number
 
 
-def series_text(variables, days, past_days, series, unix, day):
-    """The `hourly_units` and `hourly` members of one answer, as text. `day` is midnight UTC in unix seconds."""
-    first = day - past_days * 86400
-    hours = range((days + past_days) * 24)
-    times = [first + hour * 3600 for hour in hours]
+def compact(thing):
+    return json.dumps(thing, ensure_ascii=False, separators=(",", ":"))
+
+
+@functools.lru_cache(maxsize=256)
+def times_text(unix, first, offset, hours):
+    """The array of times. Unix seconds are true ones; ISO times are the zone's wall clock."""
+    times = [first + hour * 3600 for hour in range(hours)]
     if not unix:
-        times = [datetime.datetime.fromtimestamp(at, datetime.UTC).strftime("%Y-%m-%dT%H:%M") for at in times]
-    units = {"time": "unixtime" if unix else "iso8601"}
-    hourly = {"time": times}
-    for variable in variables:
-        units[variable] = VARIABLES.get(variable, OTHER)[0]
-        hourly[variable] = [value(variable, series, hour) for hour in hours]
-    return json.dumps({"hourly_units": units, "hourly": hourly}, ensure_ascii=False, separators=(",", ":"))[1:-1]
+        times = [datetime.datetime.fromtimestamp(at + offset, datetime.UTC).strftime("%Y-%m-%dT%H:%M") for at in times]
+    return compact(times)
+
+
+@functools.lru_cache(maxsize=1024)
+def values_text(variables, series, hours):
+    """The arrays of all variables, as members of an object without its braces, each behind a comma."""
+    columns = {variable: [value(variable, series, hour) for hour in range(hours)] for variable in variables}
+    return "".join(f',"{variable}":{compact(column)}' for variable, column in columns.items())
+
+
+@functools.lru_cache(maxsize=256)
+def units_text(unix, variables):
+    units = {variable: VARIABLES.get(variable, OTHER)[0] for variable in variables}
+    return compact({"time": "unixtime" if unix else "iso8601", **units})
 
 
 class Service:
@@ -74,7 +86,6 @@ class Service:
 
     def __init__(self):
         self.delay = 0.0
-        self.texts = {}
         self.reset()
 
     def reset(self):
@@ -99,23 +110,27 @@ class Service:
         days = min(int(query.get("forecast_days", ["7"])[0]), 16)
         past_days = min(int(query.get("past_days", ["0"])[0]), 2)
         unix = query.get("timeformat", [""])[0] == "unixtime"
-        day = int(time.time()) // 86400 * 86400
+        auto = query.get("timezone", [""])[0] == "auto"
+        hours, now = (days + past_days) * 24, int(time.time())
         answers = []
         for index, (lat, lon) in enumerate(zip(latitudes, longitudes)):
             self.locations += 1
             cell = (round(lat, 4), round(lon, 4))
             self.cells[cell] = self.cells.get(cell, 0) + 1
-            key = (variables, days, past_days, unix, day, int(abs(lat * 20) + abs(lon * 20) * 7) % SERIES)
-            text = self.texts.get(key)
-            if text is None:
-                text = self.texts[key] = series_text(variables, days, past_days, key[-1], unix, day)
+            offset = round(lon / 15) * 3600 if auto else 0
+            first = (now + offset) // 86400 * 86400 - offset - past_days * 86400
+            series = int(abs(lat * 20) + abs(lon * 20) * 7) % SERIES
+            text = (
+                f'"hourly_units":{units_text(unix, variables)},'
+                f'"hourly":{{"time":{times_text(unix, first, offset, hours)}{values_text(variables, series, hours)}}}'
+            )
             try:
                 elevation = float(elevations[index])
             except (ValueError, IndexError):
                 elevation = round(abs(lat * 3 + lon) % 300)
             location = f'"location_id":{index},' if index else ""
             answers.append(
-                f'{{"latitude":{lat},"longitude":{lon},"generationtime_ms":0.05,"utc_offset_seconds":0,'
+                f'{{"latitude":{lat},"longitude":{lon},"generationtime_ms":0.05,"utc_offset_seconds":{offset},'
                 f'"timezone":"GMT","timezone_abbreviation":"GMT","elevation":{elevation},{location}{text}}}'
             )
         return answers[0] if len(answers) == 1 else "[" + ",".join(answers) + "]"

@@ -66,11 +66,11 @@ class Process:
     def running(self):
         return self.handle.poll() is None
 
-    def wait_for(self, find, seconds=30, since=None):
+    def wait_for(self, find, seconds=30):
         """Waits until `find(log text)` returns something, and returns it."""
         end = time.monotonic() + seconds
         while True:
-            text = self.log(since)
+            text = self.log()
             found = find(text)
             if found:
                 return found

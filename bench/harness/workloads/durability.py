@@ -156,6 +156,7 @@ def kill_loop(bench, bars, notes):
         bench.say(f"D1 kill {number + 1}/{kills}: {acknowledged} acknowledged so far, {missing} missing, {surplus} surplus, {twice} twice")
     server.stop()
     bars.append(Bar("D1", f"acknowledged creates missing after {kills} × kill -9", missing, 0, 0, at_most=True))
+    bars.append(Bar("D1", "creates there twice or that nobody asked for", surplus + twice, 0, 0, at_most=True))
     notes.append(
         f"{kills} kills among {WRITERS} writers (seed {seed}): {acknowledged} acknowledged, {missing} missing, {surplus} surplus, {twice} twice. "
         "kill -9 cannot show what a power cut does: the syncs above do"
