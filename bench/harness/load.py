@@ -196,7 +196,7 @@ def open_sample(workload, server, load, program, meter):
     )
 
 
-def interleaved(bench, workload, subjects):
+def interleaved(bench, subjects):
     """Takes each subject once per round, in turning order, and returns the medians by subject.
 
     `subjects` maps a key to a function that takes one sample. The order turns with the round, so
@@ -210,7 +210,7 @@ def interleaved(bench, workload, subjects):
             taken[key].append(sample)
             bench.keep_raw(sample)
             bench.say(
-                f"{workload} round {number + 1}/{bench.options.rounds} {sample.server} {sample.load}: "
+                f"{sample.workload} round {number + 1}/{bench.options.rounds} {sample.server} {sample.load}: "
                 f"{sample.rps:,.0f}/s p99 {sample.p99:.2f} ms, {sample.cpu_us:.0f} us CPU, {sample.errors} errors"
                 + (" (noisy machine)" if sample.noisy else "")
             )

@@ -7,7 +7,7 @@ import urllib.request
 from harness.figures import Bar, Outcome
 from harness.load import burst
 from harness.process import HarnessError
-from harness.wire import Client, in_parallel, write_requests
+from harness.wire import in_parallel, write_requests
 
 TITLE = "one cold cell asked 10,000 times, and 100,000 warm cells"
 ASKERS = 10_000

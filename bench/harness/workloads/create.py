@@ -20,7 +20,7 @@ def run(bench):
             requests = write_requests(bench.path("pb-create"), peer.create_requests(creators))
             subjects["peer", connections] = lambda c=connections: closed_loop(bench, "W1", peer, requests, c, create=True)
     before = bench.provider_call("/count")["requests"]
-    medians = interleaved(bench, "W1", subjects)
+    medians = interleaved(bench, subjects)
     bars = []
     for connections, (rate, tail) in BARS.items():
         mine, theirs = medians.get(("ours", connections)), medians.get(("peer", connections))

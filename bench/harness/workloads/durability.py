@@ -36,7 +36,8 @@ def sync_counts(bench, bars, notes):
         if name not in bench.options.servers:
             continue
         trace = bench.path(f"{name}.strace")
-        wrapper = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o", trace]
+        # -D keeps the server our direct child: signals to strace itself would leave the server running.
+        wrapper = ["strace", "-D", "-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o", trace]
         server, create = prepare(bench, wrapper)
         before = count_syncs(trace)
         for number in range(SEQUENTIAL):

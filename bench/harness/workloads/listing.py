@@ -33,7 +33,7 @@ def run(bench):
         if peer:
             subjects["peer", connections] = lambda c=connections: closed_loop(bench, "W2", peer, whole, c)
             subjects["brief", connections] = lambda c=connections: closed_loop(bench, "W2 without total", peer, brief, c)
-    medians = interleaved(bench, "W2", subjects)
+    medians = interleaved(bench, subjects)
     bars, notes = [], []
     for connections, rate in BARS.items():
         mine, theirs, constant = (medians.get((who, connections)) for who in ("ours", "peer", "hello"))

@@ -24,8 +24,9 @@ def hash_rate(binary):
     if not os.path.exists(binary):
         return None
     output = Finished([binary], 120).output
-    named = re.findall(r"([\d.,]+)\s*(?:hashes/s|/s)", output) or re.findall(r"\d[\d.,]*", output)
-    return float(named[-1].replace(",", "")) if named else None
+    named = re.findall(r"(\d[\d.,]*)\s*hashes/s", output) or re.findall(r"\d[\d.,]*", output)
+    # The last line is the one with all cores.
+    return float(named[-1].replace(",", "").rstrip(".")) if named else None
 
 
 def during_storm(samples, storm):
@@ -60,7 +61,7 @@ def run(bench):
         _, readers = bench.peer_users()
         peer_logins = write_requests(bench.path("pb-login"), peer.login_requests(readers[:ACCOUNTS]))
         subjects["peer"] = lambda: closed_loop(bench, "W6a", peer, peer_logins, 16)
-    medians = interleaved(bench, "W6a", subjects)
+    medians = interleaved(bench, subjects)
     samples = list(medians.values())
     if ours:
         raw = sorted(raw_rates)[len(raw_rates) // 2] if raw_rates else None

@@ -17,7 +17,7 @@ def run(bench):
         return Outcome([], [], ["only for fairweather"])
     typed = keystrokes()
     requests = write_requests(bench.path("fw-places"), ours.place_requests(typed))
-    closed = interleaved(bench, "W8", {"closed": lambda: closed_loop(bench, "W8", ours, requests, CONNECTIONS)})["closed"]
+    closed = interleaved(bench, {"closed": lambda: closed_loop(bench, "W8", ours, requests, CONNECTIONS)})["closed"]
     steady = []
     for _ in range(bench.options.rounds):
         steady.append(open_loop(bench, "W8", ours, requests, closed.rps / 2, bench.options.seconds))

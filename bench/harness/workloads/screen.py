@@ -47,7 +47,7 @@ def run(bench):
         return write_requests(bench.path("fw-screen"), ours.get_requests(bench.readers(), PATH))
 
     before = bench.provider_call("/count")["requests"]
-    medians = interleaved(bench, "W3", {
+    medians = interleaved(bench, {
         "screen": lambda: closed_loop(bench, "W3", ours, requests(), CONNECTIONS),
         "list": lambda: list_ours(bench, CONNECTIONS),
     })
