@@ -4,11 +4,9 @@
 //! purpose has a key of its own, so that equal inputs of two purposes have nothing in common.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use aws_lc_rs::hmac;
 use domain::email::Email;
-use domain::refresh::ClientTag;
 use domain::{AccountId, Result};
 
 use crate::server_key::ServerKey;
@@ -22,7 +20,7 @@ pub struct BlindIndex {
     place: hmac::Key,
     cell: hmac::Key,
     throttle: hmac::Key,
-    client: hmac::Key,
+    request: hmac::Key,
 }
 
 impl BlindIndex {
@@ -33,7 +31,7 @@ impl BlindIndex {
             place: key.derive(&[], "index place")?,
             cell: key.derive(&[], "index cell")?,
             throttle: key.derive(&[], "index throttle")?,
-            client: key.derive(&[], "index client")?,
+            request: key.derive(&[], "index request")?,
         })
     }
 
@@ -44,34 +42,25 @@ impl BlindIndex {
 
     /// Keeps an account from saving the same place twice: the first eight bytes of the HMAC of account and
     /// place, so that two accounts with the same place do not show it.
-    pub fn place(&self, account: AccountId, place: &[u8]) -> i64 {
+    pub fn place_tag(&self, account: AccountId, place: &[u8]) -> i64 {
         number(tag(&self.place, &[account.uuid().as_bytes(), place]))
     }
 
     /// Finds who watches a cell of the weather grid. The same for all accounts: that is its use.
-    pub fn cell(&self, cell: &[u8]) -> i64 {
+    pub fn cell_tag(&self, cell: &[u8]) -> i64 {
         number(tag(&self.cell, &[cell]))
     }
 
-    /// Counts the failures for an address, whether there is an account or not.
-    pub fn throttle_account(&self, email: &Email) -> Tag {
-        tag(&self.throttle, &[b"account", email.normal_form().as_bytes()])
+    /// Counts what is limited: `kind` says what is counted (failures for an address, mail to a network), and
+    /// `subject` for whom. Addresses without an account have theirs as well.
+    pub fn throttle_tag(&self, kind: &str, subject: &[u8]) -> Tag {
+        tag(&self.throttle, &[kind.as_bytes(), subject])
     }
 
-    /// Counts the failures of one device that signed in to this address before.
-    pub fn throttle_device(&self, email: &Email, device: &[u8]) -> Tag {
-        tag(&self.throttle, &[b"device", email.normal_form().as_bytes(), device])
-    }
-
-    /// Counts what one network does: an IPv4 address, or an IPv6 /64, which is what one subscriber has.
-    pub fn throttle_network(&self, address: IpAddr) -> Tag {
-        tag(&self.throttle, &[b"network", &network(address, 4)])
-    }
-
-    /// Recognises a client that repeats a refresh: by its IPv4 /24 or IPv6 /64 and its user agent.
-    pub fn client(&self, address: IpAddr, user_agent: &str) -> ClientTag {
-        let tag = tag(&self.client, &[&network(address, 3), user_agent.as_bytes()]);
-        ClientTag(tag.first_chunk().copied().unwrap_or_default())
+    /// Recognises a repeated request, or a client that repeats one, by its parts; nothing of them can be read
+    /// back.
+    pub fn request_digest(&self, parts: &[&[u8]]) -> [u8; 32] {
+        digest(&self.request, parts)
     }
 }
 
@@ -82,7 +71,7 @@ impl fmt::Debug for BlindIndex {
 }
 
 /// HMAC-SHA-256 over the parts, each with its length before it so that no two lists give the same bytes.
-fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Tag {
+fn digest(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(key);
     for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
@@ -91,21 +80,16 @@ fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Tag {
     context.sign().as_ref().first_chunk().copied().unwrap_or_default()
 }
 
+fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Tag {
+    digest(key, parts).first_chunk().copied().unwrap_or_default()
+}
+
 fn number(tag: Tag) -> i64 {
     i64::from_be_bytes(tag.first_chunk().copied().unwrap_or_default())
 }
 
-/// The first `octets` of an IPv4 address, also when it comes as IPv6, or an IPv6 /64.
-fn network(address: IpAddr, octets: usize) -> Vec<u8> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.octets().into_iter().take(octets).collect(),
-        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::Error;
     use uuid::Uuid;
 
     use super::*;
@@ -115,16 +99,13 @@ mod tests {
         BlindIndex::new(&ServerKey::generate(&random(seed))).unwrap()
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
     #[test]
     fn an_address_is_found_in_any_case_with_its_own_key_only() -> Result<()> {
         let (index, email) = (index(1), Email::parse("Ann@Example.com")?);
         assert_eq!(index.email(&email), index.email(&Email::parse("ann@example.COM")?));
         assert_ne!(index.email(&email), index.email(&Email::parse("bob@example.com")?));
-        assert_ne!(index.email(&email), index.throttle_account(&email));
+        let (normal, kind) = (email.normal_form(), "index email");
+        assert_ne!(index.email(&email), index.throttle_tag(kind, normal.as_bytes()));
         assert_ne!(index.email(&email), self::index(2).email(&email));
         Ok(())
     }
@@ -133,32 +114,25 @@ mod tests {
     fn tags_of_places_are_per_account_and_those_of_cells_are_not() {
         let index = index(1);
         let [ann, bob] = [1, 2].map(|id| AccountId::from_uuid(Uuid::from_u128(id)));
-        assert_ne!(index.place(ann, b"2267057"), index.place(bob, b"2267057"));
-        assert_eq!(index.place(ann, b"2267057"), index.place(ann, b"2267057"));
-        assert_ne!(index.cell(b"2267057"), index.place(ann, b"2267057"));
+        assert_ne!(index.place_tag(ann, b"2267057"), index.place_tag(bob, b"2267057"));
+        assert_eq!(index.place_tag(ann, b"2267057"), index.place_tag(ann, b"2267057"));
+        assert_ne!(index.place_tag(ann, b"2267057"), index.place_tag(ann, b"2267058"));
+        assert_eq!(index.cell_tag(b"872830828"), self::index(1).cell_tag(b"872830828"));
+        assert_ne!(index.cell_tag(b"872830828"), index.cell_tag(b"872830829"));
     }
 
     #[test]
-    fn a_network_is_what_one_subscriber_has() {
-        let tag = |text| index(1).throttle_network(address(text));
-        assert_eq!(tag("192.0.2.1"), tag("::ffff:192.0.2.1"));
-        assert_ne!(tag("192.0.2.1"), tag("192.0.2.2"));
-        assert_eq!(tag("2001:db8::1"), tag("2001:db8::ffff:1"));
-        assert_ne!(tag("2001:db8::1"), tag("2001:db8:0:1::1"));
-    }
-
-    #[test]
-    fn a_client_is_its_prefix_and_its_user_agent() {
-        let tag = |text, agent| index(1).client(address(text), agent);
-        assert_eq!(tag("192.0.2.1", "app/1"), tag("192.0.2.200", "app/1"));
-        assert_ne!(tag("192.0.2.1", "app/1"), tag("192.0.3.1", "app/1"));
-        assert_ne!(tag("192.0.2.1", "app/1"), tag("192.0.2.1", "app/2"));
-    }
-
-    #[test]
-    fn boundaries_between_parts_count() -> Result<(), Error> {
+    fn what_is_counted_apart_has_tags_apart() {
         let index = index(1);
-        assert_ne!(tag(&index.cell, &[b"ab", b"c"]), tag(&index.cell, &[b"a", b"bc"]));
-        Ok(())
+        assert_eq!(index.throttle_tag("mail", b"x"), index.throttle_tag("mail", b"x"));
+        assert_ne!(index.throttle_tag("mail", b"x"), index.throttle_tag("password", b"x"));
+        assert_ne!(index.throttle_tag("mail", b"x"), index.throttle_tag("mail", b"y"));
+    }
+
+    #[test]
+    fn boundaries_between_parts_count() {
+        let index = index(1);
+        assert_ne!(index.request_digest(&[b"ab", b"c"]), index.request_digest(&[b"a", b"bc"]));
+        assert_ne!(index.request_digest(&[b"ab", b""]), index.request_digest(&[b"ab"]));
     }
 }

@@ -52,9 +52,9 @@ impl fmt::Debug for SessionSalt {
 /// the salt, is looked up by it first.
 #[derive(Clone)]
 pub struct RefreshToken {
-    pub account: AccountId,
-    pub session: SessionId,
-    pub generation: Generation,
+    account: AccountId,
+    session: SessionId,
+    generation: Generation,
     mac: [u8; MAC_LENGTH],
 }
 
@@ -78,6 +78,18 @@ impl RefreshToken {
             generation: Generation::new(u64::from_be_bytes(*generation))?,
             mac: *mac.first_chunk()?,
         })
+    }
+
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub const fn generation(&self) -> Generation {
+        self.generation
     }
 }
 

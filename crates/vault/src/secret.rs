@@ -15,6 +15,11 @@ const CODE_LENGTH: usize = 8;
 /// Crockford's base 32: no I, L, O, U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// Whether two texts or hashes are the same, in a time that tells their lengths at most.
+pub fn equal(left: &[u8], right: &[u8]) -> bool {
+    verify_slices_are_equal(left, right).is_ok()
+}
+
 /// 256 random bits.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<[u8; LENGTH]>);
@@ -80,7 +85,7 @@ impl SecretDigest {
 
     /// Whether both are of the same secret.
     pub fn matches(&self, other: &Self) -> bool {
-        verify_slices_are_equal(&self.0, &other.0).is_ok()
+        equal(&self.0, &other.0)
     }
 }
 
@@ -209,6 +214,12 @@ mod tests {
         let code = RegistrationCode::generate(&random(1));
         let [mine, other] = [2, 3].map(|seed| Secret::generate(&random(seed)));
         assert!(!code.digest(&mine).matches(&code.digest(&other)));
+    }
+
+    #[test]
+    fn equal_is_exact() {
+        assert!(equal(b"", b"") && equal(b"abc", b"abc"));
+        assert!(!equal(b"abc", b"abd") && !equal(b"abc", b"ab") && !equal(b"", b"a"));
     }
 
     #[test]
