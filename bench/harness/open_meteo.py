@@ -5,7 +5,7 @@ as unix seconds or ISO 8601) with plausible numbers, counts what it was asked, a
 be slow. Run as a program it prints the address it listens on. Beside the service it has
 
     GET /count            {"requests": …, "locations": …, "cells": distinct coordinates}
-    GET /count?lat=&lon=  the same, of locations within 0.2 degrees only
+    GET /count?lat=&lon=  of the locations within 0.2 degrees: {"packs": how often each list of variables was asked for}
     GET /control?delay_ms=&reset=1
 
 Simplifications: `timezone=auto` uses the zone's hour by longitude; the grid cell returned is the one
@@ -97,8 +97,12 @@ class Service:
         if "lat" not in query or "lon" not in query:
             return {"requests": self.requests, "locations": self.locations, "cells": len(self.cells)}
         lat, lon = float(query["lat"][0]), float(query["lon"][0])
-        near = [n for (a, o), n in self.cells.items() if abs(a - lat) <= 0.2 and abs(o - lon) <= 0.2]
-        return {"requests": self.requests, "locations": sum(near), "cells": len(near)}
+        packs = {}
+        for (cell_lat, cell_lon), asked in self.cells.items():
+            if abs(cell_lat - lat) <= 0.2 and abs(cell_lon - lon) <= 0.2:
+                for variables, times in asked.items():
+                    packs[",".join(variables)] = packs.get(",".join(variables), 0) + times
+        return {"packs": packs}
 
     def forecast(self, query):
         latitudes = [float(word) for word in query["latitude"][0].split(",")]
@@ -115,8 +119,8 @@ class Service:
         answers = []
         for index, (lat, lon) in enumerate(zip(latitudes, longitudes)):
             self.locations += 1
-            cell = (round(lat, 4), round(lon, 4))
-            self.cells[cell] = self.cells.get(cell, 0) + 1
+            packs = self.cells.setdefault((round(lat, 4), round(lon, 4)), {})
+            packs[variables] = packs.get(variables, 0) + 1
             offset = round(lon / 15) * 3600 if auto else 0
             first = (now + offset) // 86400 * 86400 - offset - past_days * 86400
             series = int(abs(lat * 20) + abs(lon * 20) * 7) % SERIES

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import statistics
 import time
 
 from harness.figures import Bar, Outcome, ratio
@@ -23,10 +24,11 @@ def hash_rate(binary):
     """Raw argon2id hashes per second of the same cores and parameters, from the example `hash_rate`."""
     if not os.path.exists(binary):
         return None
-    output = Finished([binary], 120).output
-    named = re.findall(r"(\d[\d.,]*)\s*hashes/s", output) or re.findall(r"\d[\d.,]*", output)
-    # The last line is the one with all cores.
-    return float(named[-1].replace(",", "").rstrip(".")) if named else None
+    output = Finished([binary, "1"], 120).output
+    rates = [float(rate) for rate in re.findall(r"bare ([\d.]+)/s", output)]
+    if not rates:
+        raise HarnessError(f"{binary} printed no rate of bare hashes: {output}")
+    return statistics.median(rates)
 
 
 def during_storm(samples, storm):
@@ -64,7 +66,7 @@ def run(bench):
     medians = interleaved(bench, subjects)
     samples = list(medians.values())
     if ours:
-        raw = sorted(raw_rates)[len(raw_rates) // 2] if raw_rates else None
+        raw = statistics.median(raw_rates) if raw_rates else None
         bars.append(Bar("W6a", "logins against raw argon2id", ratio(medians["ours"].rps, raw), 0.85, 0.92, unit="×"))
         notes.append(f"raw argon2id: {raw:.1f} hashes/s" if raw else f"{bench.options.hash_rate} is missing, so the raw rate is unknown")
         storms, reads = [], []
@@ -72,8 +74,8 @@ def run(bench):
             tail, sample = storm_round(bench, ours, logins, notes)
             storms.append(tail)
             reads.append(sample)
-        known = sorted(tail for tail in storms if tail is not None)
-        bars.append(Bar("W6b", f"p99 of reads during {STORM} logins", known[len(known) // 2] if known else None, 15, 10, at_most=True, unit=" ms"))
+        known = [tail for tail in storms if tail is not None]
+        bars.append(Bar("W6b", f"p99 of reads during {STORM} logins", statistics.median(known) if known else None, 15, 10, at_most=True, unit=" ms"))
         samples.append(median(reads))
     if peer:
         notes.append("PocketBase hashes with bcrypt (cost 10), so its logins are not comparable with ours")
