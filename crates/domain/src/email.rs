@@ -119,6 +119,8 @@ fn is_letter(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Error;
 
@@ -197,5 +199,20 @@ mod tests {
     fn debug_tells_nothing() -> Result<()> {
         assert_eq!(format!("{:?}", Email::parse("ann@example.com")?), "Email(…)");
         Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_accepted_unchanged_again(
+            typed in prop_oneof!["(?s).{0,60}", "\\PC{1,20}@\\PC{1,20}\\.\\PC{1,9}", "[a-zA-Z.ÀßİK]{1,20}@[a-zA-Zß-]{1,20}\\.[a-z]{2}"],
+        ) {
+            if let Ok(email) = Email::parse(&typed) {
+                let again = Email::parse(email.as_str()).unwrap();
+                prop_assert_eq!(again.as_str(), email.as_str());
+                prop_assert_eq!(again.normal_form(), email.normal_form());
+                prop_assert_eq!(format!("{}@{}", email.local(), email.domain()), email.as_str());
+                prop_assert!(email.as_str().len() <= LONGEST);
+            }
+        }
     }
 }

@@ -196,6 +196,8 @@ fn without_decoration(lower: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const CONTEXT: [&str; 1] = ["Marguerite.Dupont@mail.example.com"];
@@ -313,5 +315,25 @@ mod tests {
     fn debug_tells_nothing() -> Result<()> {
         assert_eq!(format!("{:?}", Password::presented("secret")?), "Password(…)");
         Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_and_what_is_accepted_stays_the_same(
+            typed in "(?s).{0,300}", context in "(?s).{0,40}",
+        ) {
+            let policy = PasswordPolicy::new(8, "Fairweather");
+            if let Ok(password) = policy.accept(&typed, &[&context], |_| false) {
+                prop_assert!((8..=LONGEST).contains(&password.length()));
+                let again = Password::presented(password.expose()).unwrap();
+                prop_assert_eq!(again.expose(), password.expose());
+            }
+        }
+
+        #[test]
+        fn a_part_over_and_over_is_always_refused(part in "[a-z]{1,20}", times in 2_usize..20) {
+            let policy = PasswordPolicy::new(8, "Fairweather");
+            prop_assert!(policy.accept(&part.repeat(times), &[], |_| false).is_err());
+        }
     }
 }

@@ -112,3 +112,17 @@ async fn a_storm_is_answered_in_full() {
     }
     assert_eq!(pool.waiting(), 0);
 }
+
+/// Requests share the process: lowering the priority of a hashing thread must not touch theirs.
+#[cfg(target_os = "linux")]
+#[test]
+fn only_the_thread_that_hashes_steps_back() {
+    let own = || rustix::process::getpriority_process(None).unwrap();
+    let before = own();
+    let lowered = thread::spawn(move || {
+        lower_priority();
+        own()
+    });
+    assert_eq!(lowered.join().unwrap(), NICENESS.max(before));
+    assert_eq!(own(), before);
+}
