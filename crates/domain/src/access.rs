@@ -45,11 +45,17 @@ pub struct AccessClaims {
 /// Who asks for a token: everything about it that does not follow from the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessSubject {
+    /// Whose token it is.
     pub account: AccountId,
+    /// The session it belongs to.
     pub session: SessionId,
+    /// The refresh generation it comes with.
     pub generation: Generation,
+    /// What the account may do.
     pub roles: Roles,
+    /// When the person last proved who they are.
     pub auth_time: Timestamp,
+    /// How.
     pub proofs: Proofs,
 }
 

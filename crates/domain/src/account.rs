@@ -61,10 +61,12 @@ impl Roles {
         Self((self.0 & !role.bit()) | Role::User.bit())
     }
 
+    /// Whether the role is among them.
     pub const fn has(self, role: Role) -> bool {
         self.0 & role.bit() != 0
     }
 
+    /// The roles, in the order in which they are written.
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }

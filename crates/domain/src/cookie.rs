@@ -12,6 +12,7 @@ pub enum SessionCookie {
 }
 
 impl SessionCookie {
+    /// The exact name, case and all.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Secure => "__Host-sid",

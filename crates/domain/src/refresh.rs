@@ -43,6 +43,7 @@ impl Generation {
         if number >= 1 && number <= Self::LAST { Some(Self(number)) } else { None }
     }
 
+    /// The number, from 1 to 2^63 - 1.
     pub const fn number(self) -> u64 {
         self.0
     }
@@ -66,6 +67,7 @@ pub struct ClientTag(pub [u8; 8]);
 /// The answers with the same successor that count, in the current window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replays {
+    /// How many, from 0 to [`MOST_REPLAYS`].
     pub count: u8,
     /// When the window began; meaningless while `count` is 0.
     pub since: Timestamp,
@@ -87,7 +89,9 @@ impl Replays {
 /// The last answer that was given for this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastAnswer {
+    /// When.
     pub at: Timestamp,
+    /// To whom.
     pub client: ClientTag,
 }
 
@@ -98,9 +102,13 @@ pub struct Refresh {
     pub generation: Generation,
     /// Whether somebody proved to hold the current generation.
     pub confirmed: bool,
+    /// When the live token first replaced its predecessor; no replay moves it.
     pub rotated_at: Timestamp,
+    /// Counted answers with the same successor.
     pub replays: Replays,
+    /// What a retry is recognised by.
     pub last_answer: LastAnswer,
+    /// The limits of the session, which no refresh can pass.
     pub lifetime: Lifetime,
 }
 

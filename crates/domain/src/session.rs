@@ -36,6 +36,7 @@ impl SessionKind {
 /// How long a session may stay unused, and how long it may live at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// How long it may stay unused.
     pub idle: Duration,
     /// `None` for anonymous accounts: the session is the only way into the account.
     pub absolute: Option<Duration>,
@@ -61,15 +62,20 @@ impl Limits {
 /// Which limit a session passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expiry {
+    /// Unused for too long.
     Idle,
+    /// As old as a session may get.
     Absolute,
 }
 
 /// When a session began, when it was last used, and its limits. Everything about its end follows from these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
+    /// When it began.
     pub created_at: Timestamp,
+    /// When it was last used.
     pub used_at: Timestamp,
+    /// What it may not pass.
     pub limits: Limits,
 }
 
@@ -106,6 +112,7 @@ impl Lifetime {
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
+    /// Its owner logged out on the device itself.
     LoggedOut,
     /// Its owner ended it from another device.
     EndedByOwner,
@@ -119,6 +126,7 @@ pub enum Ending {
     CredentialsChanged,
     /// The account is gone, or was adopted into another.
     AccountRemoved,
+    /// It passed a limit.
     Expired(Expiry),
 }
 
@@ -164,7 +172,9 @@ impl Ending {
 /// Whether a session still counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
+    /// It counts until its limits.
     Active(Lifetime),
+    /// It counts no more.
     Ended { at: Timestamp, why: Ending },
 }
 
@@ -190,6 +200,7 @@ impl SessionState {
         }
     }
 
+    /// Whether it counts at `now`.
     pub fn is_active(self, now: Timestamp) -> bool {
         matches!(self.at(now), Self::Active(_))
     }
@@ -199,10 +210,15 @@ impl SessionState {
 /// `pop` are those of RFC 8176; `fed` and `rec` are ours, the register has none for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Proof {
+    /// A password, `pwd`.
     Password,
+    /// A code of an authenticator app, `otp`.
     Totp,
+    /// A key that a device holds (WebAuthn), `pop`.
     Passkey,
+    /// A provider such as Google vouched, `fed`.
     Federated,
+    /// One of the codes kept for the worst case, `rec`.
     RecoveryCode,
 }
 
@@ -211,6 +227,7 @@ impl Proof {
     pub const ALL: [Self; 5] =
         [Self::Password, Self::Totp, Self::Passkey, Self::Federated, Self::RecoveryCode];
 
+    /// The word used in tokens and in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "pwd",
@@ -232,17 +249,21 @@ impl Proof {
 pub struct Proofs(u8);
 
 impl Proofs {
+    /// No proof: an anonymous session.
     pub const NONE: Self = Self(0);
 
+    /// The same proofs and one more.
     #[must_use]
     pub const fn with(self, proof: Proof) -> Self {
         Self(self.0 | 1 << proof as u8)
     }
 
+    /// Whether the proof is among them.
     pub const fn has(self, proof: Proof) -> bool {
         self.0 & 1 << proof as u8 != 0
     }
 
+    /// The proofs, in the order in which they are written.
     pub fn iter(self) -> impl Iterator<Item = Proof> {
         Proof::ALL.into_iter().filter(move |proof| self.has(*proof))
     }
@@ -304,6 +325,7 @@ impl DeviceName {
         text::name("/device_name", typed).map(Self)
     }
 
+    /// The name, to be shown to its owner.
     pub fn as_str(&self) -> &str {
         &self.0
     }

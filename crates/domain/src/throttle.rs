@@ -61,7 +61,9 @@ impl Verdict {
 /// Failures in a row for one account, or for one device that signed in to it before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AccountThrottle {
+    /// How many.
     pub failures: u32,
+    /// When the last one was; meaningless while there is none.
     pub last_failure: Timestamp,
 }
 
@@ -99,7 +101,9 @@ impl AccountThrottle {
 /// Failures from one network (an IPv4 address, an IPv6 /64) in the current window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NetworkThrottle {
+    /// How many.
     pub failures: u32,
+    /// When the window began; meaningless while there is none.
     pub since: Timestamp,
 }
 

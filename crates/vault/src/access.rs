@@ -39,8 +39,11 @@ pub enum Rejection {
     BadSignature,
     /// Signed by us, but not the claims of an access token.
     BadClaims,
+    /// Its `iss` is not ours.
     WrongIssuer,
+    /// Its `aud` is not ours.
     WrongAudience,
+    /// Its `exp` has passed.
     Expired,
     /// Issued, or valid, only in the future.
     NotYet,

@@ -25,6 +25,7 @@ const NICENESS: i32 = 10;
 /// How a pool is set up.
 #[derive(Clone, Copy, Debug)]
 pub struct HashingOptions {
+    /// What new hashes cost.
     pub policy: HashPolicy,
     /// Threads; each holds the memory of one hash.
     pub threads: NonZeroUsize,
@@ -49,6 +50,7 @@ impl HashingOptions {
 /// What verifying found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
+    /// The password is right.
     pub matches: bool,
     /// The password is right and its hash weaker than the policy asks: hash it anew and store that.
     pub needs_rehash: bool,

@@ -28,6 +28,7 @@ const TEXT_LENGTH: usize = PREFIX.len() + LENGTH / 3 * 4;
 pub struct SessionSalt([u8; 32]);
 
 impl SessionSalt {
+    /// A fresh one for a new session.
     pub fn generate(random: &Random) -> Self {
         Self(random.bytes())
     }
@@ -37,6 +38,7 @@ impl SessionSalt {
         Self(bytes)
     }
 
+    /// What to store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -80,14 +82,17 @@ impl RefreshToken {
         })
     }
 
+    /// Whose session it claims.
     pub const fn account(&self) -> AccountId {
         self.account
     }
 
+    /// Which session it claims.
     pub const fn session(&self) -> SessionId {
         self.session
     }
 
+    /// Which generation it claims to be.
     pub const fn generation(&self) -> Generation {
         self.generation
     }
@@ -108,6 +113,7 @@ impl fmt::Debug for RefreshToken {
 pub struct RefreshKey(ServerKey);
 
 impl RefreshKey {
+    /// Makes tokens with keys derived from this one.
     pub const fn new(key: ServerKey) -> Self {
         Self(key)
     }

@@ -26,15 +26,18 @@ const TAG_LENGTH: usize = 16;
 /// can pass one account's, row's or column's value off as another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
+    /// Which table, or another kind of store.
     pub table: &'static str,
     /// Whose it is; the nil id for what belongs to the server.
     pub account: AccountId,
     /// Which row; the nil id where the account has only one.
     pub row: Uuid,
+    /// Which column.
     pub column: &'static str,
 }
 
 impl Context {
+    /// The place of something that belongs to an account.
     pub const fn new(table: &'static str, account: AccountId, row: Uuid, column: &'static str) -> Self {
         Self { table, account, row, column }
     }

@@ -25,6 +25,7 @@ pub fn equal(left: &[u8], right: &[u8]) -> bool {
 pub struct Secret(Zeroizing<[u8; LENGTH]>);
 
 impl Secret {
+    /// A fresh one.
     pub fn generate(random: &Random) -> Self {
         let mut bytes = Zeroizing::new([0; LENGTH]);
         random.fill(&mut *bytes);
@@ -79,6 +80,7 @@ impl SecretDigest {
         Self(bytes)
     }
 
+    /// What to store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -101,6 +103,7 @@ impl fmt::Debug for SecretDigest {
 pub struct RegistrationCode(Zeroizing<[u8; CODE_LENGTH]>);
 
 impl RegistrationCode {
+    /// A fresh one.
     pub fn generate(random: &Random) -> Self {
         let bytes = Zeroizing::new(random.bytes::<CODE_LENGTH>());
         let mut code = Zeroizing::new([0; CODE_LENGTH]);

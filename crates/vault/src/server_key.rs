@@ -16,6 +16,7 @@ use crate::seal::{Context, KEY_LENGTH};
 pub struct ServerKey(Zeroizing<[u8; KEY_LENGTH]>);
 
 impl ServerKey {
+    /// A fresh one, at the first start.
     pub fn generate(random: &Random) -> Self {
         let mut bytes = Zeroizing::new([0; KEY_LENGTH]);
         random.fill(&mut *bytes);

@@ -32,8 +32,11 @@ pub const RETIRING_FOR: Duration = ACCESS_LIFETIME.saturating_add(Duration::from
 /// Where a key is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyState {
+    /// Published, and not used yet.
     Pending,
+    /// The one that signs.
     Active,
+    /// Still accepted, and signs no more.
     Retiring,
 }
 
