@@ -282,7 +282,11 @@ fn half(body: String, keeps_connection: bool) -> Response<Body> {
             match (sent, keeps_connection) {
                 (false, _) => Some((Ok(body), true)),
                 (true, true) => std::future::pending().await,
-                (true, false) => Some((Err(std::io::Error::other("cut off")), true)),
+                (true, false) => {
+                    // Long enough for the head and the first half to leave the machine.
+                    tokio::time::sleep(Duration::from_millis(30)).await;
+                    Some((Err(std::io::Error::other("cut off")), true))
+                }
             }
         }
     };

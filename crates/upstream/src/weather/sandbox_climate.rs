@@ -64,11 +64,11 @@ impl Spot {
     /// The hour that starts at unix second `start`.
     pub fn conditions(&self, start: i64) -> Conditions {
         let middle = start + HOUR_S / 2;
-        let temperature = self.temperature(start);
+        // Rounded first, so that what is shown agrees with itself: no snow at +0.5 °C, no rain of 0.0 mm.
+        let temperature = tenths(self.temperature(start));
         let cloud_cover = cloud_cover(self.moisture(start));
-        // Rounded first, so that a code never tells of rain whose amount is printed as 0.
         let moisture = self.moisture(middle);
-        let precipitation = (rain(moisture, temperature) * 10.0).round() / 10.0;
+        let precipitation = tenths(rain(moisture, temperature));
         let [east, north] = self.wind(start);
         let wind_speed = east.hypot(north);
         let humidity = self.humidity(start, cloud_cover, precipitation);
@@ -170,6 +170,10 @@ impl Spot {
         }
         sum * 0.5
     }
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }
 
 /// Four constants in 0..1 that look random: the same for a seed for ever.
