@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod ids;
 pub mod password;
 pub mod position;
+pub mod proof;
 pub mod random;
 pub mod refresh;
 pub mod session;
