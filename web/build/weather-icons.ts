@@ -40,6 +40,8 @@ export function writeWeatherIcons(): void {
     for (const name of NAMES) {
       let drawing = readFileSync(join(from, 'fill', `${name}.svg`), 'utf8');
       for (const [before, after] of moves) drawing = drawing.replaceAll(before, after);
+      // The drawings keep a wide margin, which would make small icons tiny.
+      drawing = drawing.replace('viewBox="0 0 128 128"', 'viewBox="14 14 100 100"');
       writeFileSync(join(to, `${name}.svg`), drawing.replaceAll(/>\s+</g, '><'));
     }
   }

@@ -183,6 +183,7 @@ export const places = {
       route.open(known.id);
       return;
     }
+    const complete = list !== null;
     arriving = place;
     try {
       await enter();
@@ -190,7 +191,7 @@ export const places = {
       put(favourite);
       route.open(favourite.id);
       toasts.say(speech.t.places.add(favourite.name));
-      void this.refreshOverview();
+      void (complete ? this.refreshOverview() : this.refresh());
     } catch (error) {
       toasts.fail(error);
     } finally {

@@ -64,7 +64,8 @@ export function speed(value: Value, unit: string): string {
 
 /** "15:00" or "3 PM", as the locale counts. */
 export function hour(seconds: number, zone: string): string {
-  return dates({ hour: 'numeric', timeZone: zone }).format(seconds * 1000).replace(/\sUhr$/, '');
+  const twelve = dates({ hour: 'numeric' }).resolvedOptions().hour12 === true;
+  return dates({ hour: 'numeric', ...(twelve ? {} : { minute: '2-digit' }), timeZone: zone }).format(seconds * 1000);
 }
 
 export function clock(seconds: Value, zone: string): string {
