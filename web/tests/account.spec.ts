@@ -1,0 +1,131 @@
+import type { Browser } from '@playwright/test';
+
+import { type App, codeFor, expect, newEmail, test } from './app.ts';
+
+const PASSWORD = 'seven quiet herons over the lake';
+
+/** Turns the anonymous account of this device into one with e-mail and password. */
+async function signUp(app: App, browser: Browser): Promise<string> {
+  const email = newEmail();
+  await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(email);
+  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Create account' }).click();
+  await expect(dialog.getByRole('heading', { name: 'Look into your mail' })).toBeVisible();
+  await dialog.getByLabel('Code').fill((await codeFor(browser, email)).toLowerCase());
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(app.page.getByText('Done. Your places are kept.')).toBeVisible();
+  await expect(dialog).toHaveCount(0);
+  return email;
+}
+
+async function signIn(app: App, email: string, password: string): Promise<void> {
+  const menu = await app.menu('Account');
+  await menu.getByRole('button', { name: /^(Sign in|I already have an account)$/ }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(email);
+  await dialog.getByLabel('Password', { exact: true }).fill(password);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+}
+
+test('an anonymous visitor signs up with the mailed code and keeps the places on every device', async ({ app, browser, device }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const email = await signUp(app, browser);
+  await expect(app.row('Lisbon')).toBeVisible();
+  await expect(await app.menu('Account')).toContainText(email);
+  await app.page.reload();
+  await expect(app.row('Lisbon')).toBeVisible();
+
+  const phone = await device();
+  await phone.open();
+  await signIn(phone, email, PASSWORD);
+  await expect(phone.row('Lisbon')).toBeVisible();
+});
+
+test('signing in brings the places of the device along when asked', async ({ app, browser, device }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const email = await signUp(app, browser);
+
+  const phone = await device();
+  await phone.open();
+  await phone.add('Oslo', 'Oslo');
+  await signIn(phone, email, PASSWORD);
+  const dialog = phone.page.getByRole('dialog');
+  await expect(dialog.getByRole('heading', { name: 'Keep the places of this device too?' })).toBeVisible();
+  await dialog.getByRole('button', { name: 'Keep them' }).click();
+  await expect.poll(async () => (await phone.names()).toSorted()).toEqual(['Lisbon', 'Oslo']);
+});
+
+test('a short password is refused before it is sent', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(newEmail());
+  await dialog.getByLabel('Password', { exact: true }).fill('too short');
+  let sent = false;
+  app.page.on('request', (request) => (sent ||= request.url().includes('/v1/auth/register')));
+  await dialog.getByRole('button', { name: 'Create account' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('at least 15 characters');
+  await expect(dialog.getByLabel('Password', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+  expect(sent).toBe(false);
+});
+
+test('a wrong password is answered without telling which half was wrong', async ({ app }) => {
+  await app.open();
+  await signIn(app, newEmail(), 'not the password of anybody');
+  await expect(app.page.getByRole('alert')).toContainText('E-mail and password do not match');
+});
+
+test('signing out empties the page and this browser', async ({ app, browser }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await signUp(app, browser);
+  await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
+  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
+  const stored = await app.page.evaluate(() => JSON.stringify(localStorage));
+  expect(stored).not.toContain('Lisbon');
+});
+
+test('leaving an anonymous account warns before it deletes', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
+  const dialog = app.page.getByRole('dialog');
+  await expect(dialog).toContainText('for good');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(app.row('Lisbon')).toBeVisible();
+
+  await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
+  await dialog.getByRole('button', { name: 'Sign out and delete' }).click();
+  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
+  await app.page.reload();
+  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
+});
+
+test('the mailed link confirms in the browser that asked, and only shows the code elsewhere', async ({ app, browser, context, device }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const email = newEmail();
+  await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(email);
+  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Create account' }).click();
+  await expect(dialog.getByLabel('Code')).toBeVisible();
+  const code = (await codeFor(browser, email)).replace('-', '');
+
+  const elsewhere = await device();
+  await elsewhere.page.goto(`/confirm#code=${code}`);
+  await expect(elsewhere.page.getByText(`${code.slice(0, 4)}-${code.slice(4)}`)).toBeVisible();
+
+  const link = await context.newPage();
+  await link.goto(`/confirm#code=${code}`);
+  await expect(link.getByRole('heading', { name: 'Your e-mail is confirmed' })).toBeVisible();
+  expect(link.url()).not.toContain(code);
+  await expect(dialog).toHaveCount(0);
+  await expect(await app.menu('Account')).toContainText(email);
+});

@@ -1,0 +1,133 @@
+import { test as base, expect, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
+
+export { expect };
+
+/** The app on one page, in the words of its users. */
+export class App {
+  constructor(readonly page: Page) {}
+
+  get search(): Locator {
+    return this.page.getByRole('combobox');
+  }
+
+  /** The rows of the list, in order. */
+  get rows(): Locator {
+    return this.page.getByRole('article');
+  }
+
+  row(name: string): Locator {
+    return this.rows.filter({ has: this.page.getByRole('link', { name, exact: true }) });
+  }
+
+  /** The names of the list, in order. */
+  names(): Promise<string[]> {
+    return this.rows.getByRole('link').allInnerTexts();
+  }
+
+  /** The open place, once its own forecast is there. */
+  detail(name: string): Locator {
+    return this.page.getByRole('region', { name, exact: true });
+  }
+
+  async open(): Promise<void> {
+    await this.page.goto('/');
+    await expect(this.search).toBeVisible();
+  }
+
+  /** Types, waits for the name among the answers and picks it. */
+  async add(typed: string, name: string): Promise<void> {
+    await this.search.fill(typed);
+    await this.page.getByRole('option').filter({ hasText: name }).first().click();
+    await expect(this.detail(name).getByRole('slider')).toBeVisible();
+  }
+
+  async act(name: string, action: string): Promise<void> {
+    await this.row(name).getByRole('button', { name: `Actions for ${name}` }).click();
+    await this.row(name).getByRole('button', { name: action, exact: true }).click();
+  }
+
+  async menu(name: 'Account' | 'Settings'): Promise<Locator> {
+    await this.page.getByRole('button', { name, exact: true }).click();
+    return this.page.getByRole('group', { name, exact: true });
+  }
+}
+
+/** Watches a context: nothing may leave our origin, break the content security policy or throw. */
+function watch(context: BrowserContext, origin: string, wrongs: string[]): void {
+  context.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !url.startsWith('data:') && !url.startsWith('blob:')) wrongs.push(`request to ${url}`);
+  });
+  context.on('console', (message) => {
+    // The browser itself reports every answer that is not a success; the first /v1/me of a visitor is one.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) wrongs.push(message.text());
+  });
+  context.on('weberror', (error) => wrongs.push(String(error.error())));
+}
+
+interface Fixtures {
+  app: App;
+  /** Another person's browser, or the same person's other device. */
+  device: () => Promise<App>;
+}
+
+export const test = base.extend<Fixtures & { watched: string[] }>({
+  watched: async ({}, use) => {
+    const wrongs: string[] = [];
+    await use(wrongs);
+    expect(wrongs).toEqual([]);
+  },
+
+  app: async ({ context, page, baseURL, watched }, use) => {
+    watch(context, originOf(baseURL), watched);
+    await use(new App(page));
+  },
+
+  device: async ({ browser, baseURL, watched, locale, timezoneId }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async () => {
+      const context = await browser.newContext({
+        baseURL: originOf(baseURL),
+        ...(locale === undefined ? {} : { locale }),
+        ...(timezoneId === undefined ? {} : { timezoneId }),
+        reducedMotion: 'reduce',
+        viewport: { width: 1440, height: 900 },
+      });
+      watch(context, originOf(baseURL), watched);
+      contexts.push(context);
+      return new App(await context.newPage());
+    });
+    for (const context of contexts) await context.close();
+  },
+});
+
+function originOf(baseURL: string | undefined): string {
+  return new URL(baseURL ?? 'http://127.0.0.1:8080').origin;
+}
+
+/** Reads the registration code for an address from the mailbox of the development server. */
+export async function codeFor(browser: Browser, email: string): Promise<string> {
+  const mailbox = process.env['MAILBOX_URL'];
+  if (mailbox === undefined) throw new Error('MAILBOX_URL must name the mailbox page of the development server');
+  const page = await browser.newPage();
+  try {
+    let code: string | undefined;
+    await expect
+      .poll(async () => {
+        await page.goto(mailbox);
+        const text = await page.locator('body').innerText();
+        const at = text.indexOf(email);
+        code = at < 0 ? undefined : /\b[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}\b/.exec(text.slice(at + email.length))?.[0];
+        return code;
+      }, `a code for ${email} in the mailbox`)
+      .toBeDefined();
+    return code ?? '';
+  } finally {
+    await page.close();
+  }
+}
+
+/** An address that no earlier run of the tests has used. */
+export function newEmail(): string {
+  return `traveller-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}@example.org`;
+}

@@ -1,0 +1,177 @@
+import { expect, test } from './app.ts';
+
+test('a place is renamed in the list and stays renamed', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await app.act('Lisbon', 'Rename');
+  const field = app.page.getByRole('textbox', { name: 'New name for Lisbon' });
+  await expect(field).toBeFocused();
+  const saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await field.fill('Grandmother');
+  await field.press('Enter');
+  expect((await saved).status()).toBe(200);
+  await expect(app.row('Grandmother')).toBeVisible();
+  await expect(app.page.getByRole('link', { name: 'Grandmother' })).toBeFocused();
+  await app.page.reload();
+  await expect(app.row('Grandmother')).toBeVisible();
+});
+
+test('Escape leaves a name as it was', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await app.act('Lisbon', 'Rename');
+  const field = app.page.getByRole('textbox', { name: 'New name for Lisbon' });
+  await field.fill('Nonsense');
+  await field.press('Escape');
+  await expect(app.row('Lisbon')).toBeVisible();
+  await expect(app.row('Nonsense')).toHaveCount(0);
+});
+
+test('places are reordered by keyboard, one small change each', async ({ app }) => {
+  await app.open();
+  for (const name of ['Lisbon', 'Oslo', 'Tokyo']) await app.add(name, name);
+  const changes: unknown[] = [];
+  app.page.on('request', (request) => {
+    if (request.method() === 'PATCH') changes.push(request.postDataJSON());
+  });
+
+  const handle = app.page.getByRole('button', { name: 'Reorder Tokyo' });
+  await handle.focus();
+  await handle.press('Space');
+  await handle.press('ArrowUp');
+  await handle.press('ArrowUp');
+  await expect.poll(() => app.names()).toEqual(['Tokyo', 'Lisbon', 'Oslo']);
+  await expect(handle).toBeFocused();
+  const saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await handle.press('Space');
+  expect((await saved).status()).toBe(200);
+  expect(changes).toEqual([{ position: expect.stringMatching(/^[0-9A-Za-z]{1,64}$/) }]);
+  await app.page.reload();
+  await expect.poll(() => app.names()).toEqual(['Tokyo', 'Lisbon', 'Oslo']);
+});
+
+test('Escape puts a lifted place back', async ({ app }) => {
+  await app.open();
+  for (const name of ['Lisbon', 'Oslo']) await app.add(name, name);
+  const handle = app.page.getByRole('button', { name: 'Reorder Oslo' });
+  await handle.focus();
+  await handle.press('Space');
+  await handle.press('ArrowUp');
+  await expect.poll(() => app.names()).toEqual(['Oslo', 'Lisbon']);
+  await handle.press('Escape');
+  await expect.poll(() => app.names()).toEqual(['Lisbon', 'Oslo']);
+});
+
+test('places are reordered by the menu and by dragging', async ({ app }) => {
+  await app.open();
+  for (const name of ['Lisbon', 'Oslo', 'Tokyo']) await app.add(name, name);
+  let saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await app.act('Oslo', 'Move up');
+  await saved;
+  await expect.poll(() => app.names()).toEqual(['Oslo', 'Lisbon', 'Tokyo']);
+
+  const from = await app.page.getByRole('button', { name: 'Reorder Tokyo' }).boundingBox();
+  const to = await app.row('Oslo').boundingBox();
+  if (!from || !to) throw new Error('the rows are not on the page');
+  saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await app.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await app.page.mouse.down();
+  await app.page.mouse.move(from.x + from.width / 2, to.y + to.height, { steps: 8 });
+  await app.page.mouse.move(from.x + from.width / 2, to.y + 10, { steps: 4 });
+  await app.page.mouse.up();
+  await saved;
+  await expect.poll(() => app.names()).toEqual(['Tokyo', 'Oslo', 'Lisbon']);
+});
+
+test('a removed place comes back with undo, name and order kept', async ({ app }) => {
+  await app.open();
+  for (const name of ['Lisbon', 'Oslo']) await app.add(name, name);
+  await app.act('Lisbon', 'Rename');
+  await app.page.getByRole('textbox').fill('Summer');
+  const renamed = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await app.page.getByRole('textbox').press('Enter');
+  await renamed;
+
+  await app.act('Summer', 'Remove');
+  await expect.poll(() => app.names()).toEqual(['Oslo']);
+  await expect(app.page.getByText('Summer removed')).toBeVisible();
+  await app.page.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(() => app.names()).toEqual(['Summer', 'Oslo']);
+  await app.page.reload();
+  await expect.poll(() => app.names()).toEqual(['Summer', 'Oslo']);
+});
+
+test('units change every number and are remembered', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await expect(app.detail('Lisbon')).toContainText('m/s');
+  const answered = app.page.waitForResponse((answer) => answer.url().includes('units=imperial'));
+  await (await app.menu('Settings')).getByRole('radio', { name: 'Imperial' }).check();
+  expect((await answered).status()).toBe(200);
+  await expect(app.detail('Lisbon')).toContainText('mph');
+  await app.page.reload();
+  await expect(app.detail('Lisbon')).toContainText('mph');
+});
+
+test('the chart is read hour by hour with the arrow keys, and a day opens its hours', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const chart = app.detail('Lisbon').getByRole('slider');
+  await chart.focus();
+  const first = await chart.getAttribute('aria-valuetext');
+  await chart.press('ArrowRight');
+  await expect(chart).toHaveAttribute('aria-valuenow', '1');
+  expect(await chart.getAttribute('aria-valuetext')).not.toBe(first);
+
+  await app.detail('Lisbon').getByRole('listitem').nth(2).getByRole('button').click();
+  await expect(app.detail('Lisbon').getByRole('heading', { name: /^Hours of/ })).toBeVisible();
+  await expect(chart).toHaveAttribute('aria-valuemax', /^2[234]$/);
+});
+
+test('a forecast that is on its way shows a skeleton and then arrives by itself', async ({ app }) => {
+  await app.open();
+  let asked = 0;
+  await app.page.route('**/v1/favourites/*/forecast?*', async (route) => {
+    asked += 1;
+    if (asked > 1) return route.fallback();
+    return route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'about:blank', title: 'Pending', status: 503, code: 'forecast_pending' }),
+    });
+  });
+  await app.add('Lisb', 'Lisbon');
+  expect(asked).toBe(2);
+});
+
+test('a weather service that is down says so and offers another try', async ({ app }) => {
+  await app.open();
+  await app.page.route('**/v1/favourites/*/forecast?*', (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'about:blank', title: 'Down', status: 503, code: 'weather_unavailable' }),
+    }),
+  );
+  await app.search.fill('Lisb');
+  await app.page.getByRole('option').first().click();
+  const alert = app.detail('Lisbon').getByRole('alert');
+  await expect(alert).toContainText('No forecast right now');
+  await app.page.unroute('**/v1/favourites/*/forecast?*');
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expect(app.detail('Lisbon').getByRole('slider')).toBeVisible();
+});
+
+test('offline is said, and an edit that cannot be saved is taken back', async ({ app, context }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await context.setOffline(true);
+  await expect(app.page.getByText('You are offline.')).toBeVisible();
+  await app.act('Lisbon', 'Rename');
+  await app.page.getByRole('textbox').fill('Elsewhere');
+  await app.page.getByRole('textbox').press('Enter');
+  await expect(app.page.getByText('That needs a connection.')).toBeVisible();
+  await expect(app.row('Lisbon')).toBeVisible();
+  await context.setOffline(false);
+  await expect(app.page.getByText('You are offline.')).toHaveCount(0);
+});

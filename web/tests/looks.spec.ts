@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type { Page } from '@playwright/test';
+
+import { expect, test } from './app.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What axe finds wrong on the page as it stands, one line each. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async (rules) => {
+    const { axe } = window as unknown as {
+      axe: { run(options: unknown): Promise<{ violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }> };
+    };
+    const result = await axe.run({ runOnly: { type: 'tag', values: rules } });
+    return result.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+    );
+  }, RULES);
+}
+
+async function fits(page: Page): Promise<void> {
+  const { content, window } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: innerWidth,
+  }));
+  expect(content, 'the page scrolls sideways').toBeLessThanOrEqual(window);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [390, 820, 1440]) {
+    test(`${colorScheme} at ${width} px: fits and is accessible`, async ({ app }) => {
+      const { page } = app;
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height: 900 });
+      await app.open();
+      await fits(page);
+      expect(await violations(page)).toEqual([]);
+
+      await app.search.fill('San');
+      await expect(page.getByRole('option').first()).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await app.search.press('Escape');
+
+      await app.add('Lisb', 'Lisbon');
+      await fits(page);
+      expect(await violations(page)).toEqual([]);
+
+      if (width < 768) await page.getByRole('button', { name: 'All places' }).click();
+      await app.add('Reykjav', 'Reykjavík');
+      if (width < 768) await page.getByRole('button', { name: 'All places' }).click();
+      await expect(app.rows).toHaveCount(2);
+      await expect(app.rows.first()).toContainText(/-?\d+°/);
+      await fits(page);
+      expect(await violations(page)).toEqual([]);
+
+      await app.menu('Settings');
+      expect(await violations(page)).toEqual([]);
+      await fits(page);
+      await page.keyboard.press('Escape');
+
+      await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await fits(page);
+    });
+  }
+}
+
+test('the theme follows the system until it is chosen by hand, and the choice stays', async ({ app }) => {
+  const { page } = app;
+  const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await app.open();
+  const light = await ground();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+
+  await (await app.menu('Settings')).getByRole('radio', { name: 'Light' }).check();
+  expect(await ground()).toBe(light);
+  await page.reload();
+  await expect(app.search).toBeVisible();
+  expect(await ground()).toBe(light);
+});
+
+test('the app speaks German', async ({ app }) => {
+  await app.open();
+  await (await app.menu('Settings')).getByRole('radio', { name: 'Deutsch' }).check();
+  await expect(app.page.getByRole('heading', { name: 'Wo kommt es dir aufs Wetter an?' })).toBeVisible();
+  await app.page.reload();
+  await expect(app.page.getByRole('combobox', { name: 'Ort suchen' })).toBeVisible();
+  await expect(app.page.locator('html')).toHaveAttribute('lang', 'de');
+});
+
+test('the page of data and licences names every source', async ({ app }) => {
+  await app.page.goto('/about/data');
+  for (const name of ['GeoNames', 'OpenStreetMap contributors', 'Open-Meteo', 'Meteocons', 'Figtree']) {
+    await expect(app.page.getByRole('link', { name })).toBeVisible();
+  }
+  await expect(app.page.getByText('modified')).toBeVisible();
+  expect(await violations(app.page)).toEqual([]);
+  await app.page.setViewportSize({ width: 390, height: 844 });
+  await fits(app.page);
+});
+
+test('the API reference opens from our own files', async ({ app }) => {
+  await app.page.goto('/docs');
+  await expect(app.page.locator('.opblock-summary').first()).toBeVisible();
+});
+
+test('confirmation without a code says what to do', async ({ app }) => {
+  await app.page.goto('/confirm');
+  await expect(app.page.getByRole('heading', { name: 'This link has no code' })).toBeVisible();
+  expect(await violations(app.page)).toEqual([]);
+});
