@@ -163,3 +163,21 @@ fn cause(error: &reqwest::Error, otherwise: HttpError) -> HttpError {
         otherwise
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_seconds_only() {
+        let reply = |value: &'static str| {
+            let headers =
+                [(reqwest::header::RETRY_AFTER, HeaderValue::from_static(value))].into_iter().collect();
+            Reply { status: 429, headers, body: Vec::new() }.retry_after()
+        };
+        assert_eq!(reply(" 120 "), Some(Duration::from_secs(120)));
+        for value in ["", "-1", "1.5", "99999999999", "Sat, 21 Nov 2026 10:00:00 GMT"] {
+            assert_eq!(reply(value), None, "{value}");
+        }
+    }
+}

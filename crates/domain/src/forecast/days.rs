@@ -27,13 +27,14 @@ pub struct Day {
     /// Lowest and highest hourly temperature of the whole day, hours already past included.
     pub temperature_min: Option<f64>,
     pub temperature_max: Option<f64>,
+    /// The sum of the day's slots.
     pub precipitation: Option<f64>,
     /// Percent: the highest of the day's slots.
     pub precipitation_probability: Option<u8>,
     /// The most severe code of the day.
     pub weather_code: Option<u8>,
-    pub wind_speed: Option<f64>,
-    pub wind_gust: Option<f64>,
+    pub wind_speed_max: Option<f64>,
+    pub wind_gust_max: Option<f64>,
     /// `None` in polar day and polar night.
     pub sunrise: Option<Timestamp>,
     pub sunset: Option<Timestamp>,
@@ -138,8 +139,8 @@ impl<'a> DayColumns<'a> {
             precipitation: converted(Variable::Precipitation, sums.precipitation),
             precipitation_probability: sums.probability.map(|percent| percent.round() as u8),
             weather_code: sums.worst.map(WeatherCode::number),
-            wind_speed: converted(Variable::WindSpeed, sums.wind_speed),
-            wind_gust: converted(Variable::WindGust, sums.wind_gust),
+            wind_speed_max: converted(Variable::WindSpeed, sums.wind_speed),
+            wind_gust_max: converted(Variable::WindGust, sums.wind_gust),
             sunrise: daylight.sunrise.map(Timestamp::from_seconds),
             sunset: daylight.sunset.map(Timestamp::from_seconds),
         })

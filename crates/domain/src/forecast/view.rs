@@ -1,7 +1,5 @@
 //! A forecast as somebody sees it: their place, their time zone, their units, from now on.
 
-use std::time::Duration;
-
 use jiff::civil::Date;
 
 use super::cell::Cell;
@@ -124,8 +122,8 @@ pub struct Daily {
     pub precipitation: Vec<Option<f64>>,
     pub precipitation_probability: Vec<Option<u8>>,
     pub weather_code: Vec<Option<u8>>,
-    pub wind_speed: Vec<Option<f64>>,
-    pub wind_gust: Vec<Option<f64>>,
+    pub wind_speed_max: Vec<Option<f64>>,
+    pub wind_gust_max: Vec<Option<f64>>,
     pub sunrise: Vec<Option<Timestamp>>,
     pub sunset: Vec<Option<Timestamp>>,
 }
@@ -161,11 +159,6 @@ impl Forecast {
             hourly: reader.hourly(request, core.first_ending_after(at)),
             daily,
         }
-    }
-
-    /// The age from which an answer counts as stale.
-    pub fn stale_after() -> Duration {
-        TtlPolicy::default().hard
     }
 }
 
@@ -350,8 +343,8 @@ impl Daily {
         self.precipitation.push(day.precipitation);
         self.precipitation_probability.push(day.precipitation_probability);
         self.weather_code.push(day.weather_code);
-        self.wind_speed.push(day.wind_speed);
-        self.wind_gust.push(day.wind_gust);
+        self.wind_speed_max.push(day.wind_speed_max);
+        self.wind_gust_max.push(day.wind_gust_max);
         self.sunrise.push(day.sunrise);
         self.sunset.push(day.sunset);
     }

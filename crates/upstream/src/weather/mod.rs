@@ -11,8 +11,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::forecast::{BadSeries, Cell, LimitWindow, Outcome, Pack, Series, Source, Weight};
+use domain::{Coordinates, Timestamp};
 
 use crate::http::HttpError;
 
@@ -49,6 +49,9 @@ pub trait WeatherProvider: Send + Sync {
         pack: Pack,
         now: Timestamp,
     ) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>;
+
+    /// Metres above sea level of a point, as the provider's terrain has it; `None` when it cannot tell now.
+    fn elevation(&self, at: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>>;
 }
 
 /// Why there is no forecast. Texts are for operators; none holds a coordinate or a key.

@@ -183,6 +183,13 @@ impl WeatherProvider for OpenMeteo {
     ) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>> {
         Box::pin(self.fetch_all(cells, pack, now))
     }
+
+    fn elevation(&self, at: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>> {
+        Box::pin(async move {
+            let metres = self.elevations(&[at]).await.ok()?.into_iter().next().flatten()?;
+            Some(metres.round() as i32)
+        })
+    }
 }
 
 /// Appends `&name=a,b,c`. Everything listed is made of digits, letters and `.-_`, which need no escaping.

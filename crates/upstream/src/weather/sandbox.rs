@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::forecast::{Cell, LimitWindow, Pack, Series, SeriesBuilder, Source, Variable, Weight};
+use domain::{Coordinates, Timestamp};
 
 use super::sandbox_climate::{Conditions, Push, Spot};
 use super::{Answer, FetchError, Fetched, WeatherProvider};
@@ -162,5 +162,10 @@ impl WeatherProvider for Sandbox {
         now: Timestamp,
     ) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>> {
         Box::pin(self.fetch_all(cells, pack, now))
+    }
+
+    /// Made-up weather has no terrain of its own; the nearest place lends its height.
+    fn elevation(&self, _: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>> {
+        Box::pin(std::future::ready(None))
     }
 }

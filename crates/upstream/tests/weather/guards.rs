@@ -6,7 +6,7 @@ use testkit::provider::{FakeProvider, Fault};
 use upstream::http::{Http, HttpError, HttpSettings, Request};
 use upstream::weather::{FetchError, OpenMeteo, OpenMeteoSettings, WeatherProvider};
 
-use crate::{NOW, http, three};
+use crate::{NOW, PATIENCE, http, three};
 
 async fn get(http: &Http, url: &str) -> Result<u16, HttpError> {
     let url = Url::parse(url).expect("a URL");
@@ -44,12 +44,18 @@ async fn private_addresses_are_refused_before_and_after_resolving() {
 #[tokio::test]
 async fn what_the_operator_allows_is_reached_and_nothing_beside_it() {
     let provider = FakeProvider::start(NOW).await;
-    let allowed = http();
+    let allowed = http(PATIENCE);
     let path = "/v1/elevation?latitude=1&longitude=1";
     assert_eq!(get(&allowed, &format!("{}{path}", provider.base_url())).await, Ok(200));
     let by_name = provider.base_url().replace("127.0.0.1", "localhost");
     assert_eq!(get(&allowed, &format!("{by_name}{path}")).await, Err(HttpError::Blocked));
     assert_eq!(provider.calls(), 1);
+
+    let allowed = ["LOCALHOST"].into_iter().collect();
+    let named = Http::new(&HttpSettings { allowed, ..HttpSettings::default() }).expect("a client");
+    assert_eq!(get(&named, &format!("{by_name}{path}")).await, Ok(200));
+    assert_eq!(get(&named, &format!("{}{path}", provider.base_url())).await, Err(HttpError::Blocked));
+    assert_eq!(get(&named, "ftp://localhost/").await, Err(HttpError::Blocked));
 }
 
 #[tokio::test]
@@ -57,7 +63,7 @@ async fn redirects_are_not_followed() {
     let provider = FakeProvider::start(NOW).await;
     provider.set_fault(Fault::RedirectInside);
     let url = format!("{}/v1/forecast?latitude=1&longitude=1", provider.base_url());
-    assert_eq!(get(&http(), &url).await, Ok(302));
+    assert_eq!(get(&http(PATIENCE), &url).await, Ok(302));
 }
 
 #[tokio::test]
@@ -72,7 +78,7 @@ async fn a_provider_configured_inside_but_not_allowed_is_told_apart_from_one_tha
 
 #[tokio::test]
 async fn errors_tell_neither_coordinates_nor_keys() {
-    let guarded = http();
+    let guarded = http(PATIENCE);
     let secret = "latitude=38.725&apikey=s3cret";
     for url in [format!("http://127.0.0.1:9/?{secret}"), format!("https://10.0.0.1/?{secret}")] {
         let error = get(&guarded, &url).await.expect_err("unreachable");

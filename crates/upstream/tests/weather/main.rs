@@ -17,18 +17,25 @@ use upstream::weather::{OpenMeteo, OpenMeteoSettings};
 
 /// 2026-11-21T09:41:04Z.
 const NOW: Timestamp = Timestamp::from_seconds(1_795_254_064);
-/// How long the adapter waits in these tests.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Long enough for a sound answer on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Long enough for a connection on this machine, for faults in which nothing more comes.
+const IMPATIENCE: Duration = Duration::from_millis(300);
 
-fn http() -> Http {
+/// A client that may reach the fakes on this machine.
+fn http(timeout: Duration) -> Http {
     let allowed: AllowedHosts = ["127.0.0.1"].into_iter().collect();
-    let settings = HttpSettings { timeout: PATIENCE, allowed, ..HttpSettings::default() };
+    let settings = HttpSettings { timeout, allowed, ..HttpSettings::default() };
     Http::new(&settings).expect("a client")
 }
 
-fn adapter(base_url: &str) -> OpenMeteo {
+fn adapter_waiting(timeout: Duration, base_url: &str) -> OpenMeteo {
     let settings = OpenMeteoSettings::parse(base_url, Some("a-key".into())).expect("a base URL");
-    OpenMeteo::new(http(), settings).expect("an adapter")
+    OpenMeteo::new(http(timeout), settings).expect("an adapter")
+}
+
+fn adapter(base_url: &str) -> OpenMeteo {
+    adapter_waiting(PATIENCE, base_url)
 }
 
 async fn provider() -> (FakeProvider, OpenMeteo) {

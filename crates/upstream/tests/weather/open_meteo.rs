@@ -7,7 +7,7 @@ use domain::forecast::{BudgetLimits, Pack, Series, Source, Variable};
 use testkit::provider::{FakeProvider, Fault};
 use upstream::weather::{FetchError, OpenMeteoSettings, WeatherProvider, answers_within};
 
-use crate::{NOW, PATIENCE, adapter, cell, provider, three};
+use crate::{NOW, PATIENCE, cell, provider, three};
 
 fn value(series: &Series, variable: Variable, at: i64) -> Option<f64> {
     let slot = series.slot_at(at)?;
@@ -111,8 +111,11 @@ async fn elevations_leave_rounded_and_the_unknown_stays_unknown() {
         .map(|(lat, lon)| Coordinates::parse(lat, lon).expect("on earth"));
     assert_eq!(adapter.elevations(&points).await, Ok(vec![Some(601.0), None, Some(0.0)]));
     assert_eq!(provider.last_query(), "latitude=60.12,89.9,-12&longitude=9.2,0,5");
+    assert_eq!(adapter.elevation(points[0]).await, Some(601));
+    assert_eq!(adapter.elevation(points[1]).await, None);
     provider.set_fault(Fault::Html);
     assert_eq!(adapter.elevations(&points).await, Err(FetchError::NotData { status: 200 }));
+    assert_eq!(adapter.elevation(points[0]).await, None);
 }
 
 #[tokio::test]
@@ -140,5 +143,4 @@ fn settings_know_the_free_host_and_refuse_what_is_no_base() {
     {
         assert!(parse(url).is_err(), "{url}");
     }
-    let _ = adapter("http://127.0.0.1:1/behind/a/path/");
 }
