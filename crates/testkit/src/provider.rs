@@ -65,6 +65,8 @@ pub enum Fault {
     WrongUnit,
     /// The provider's clock is so many hours ahead (or behind).
     ClockSkew(i64),
+    /// Nothing said about units, as some servers that imitate the format do.
+    NoUnits,
     DuplicateTimes,
     UnorderedTimes,
     /// Days of 23 or 25 hours: the answer begins an hour late or early, and one hour is skipped or comes early.

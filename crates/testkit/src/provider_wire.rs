@@ -138,6 +138,9 @@ fn location(asked: &Asked, index: usize, now: i64, fault: Fault) -> Value {
     if index > 0 {
         location["location_id"] = json!(index);
     }
+    if fault == Fault::NoUnits {
+        location["hourly_units"] = json!({});
+    }
     if fault != Fault::MissingHourly {
         location["hourly"] = Value::Object(hourly);
     }

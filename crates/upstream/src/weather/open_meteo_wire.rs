@@ -40,8 +40,8 @@ pub(super) fn name(variable: Variable) -> Option<&'static str> {
     })
 }
 
-/// The unit that the answer must state: a proxy or an old server that ignores `wind_speed_unit` would
-/// otherwise make every wind 3.6 times too strong.
+/// The unit that the answer must state where it states any: a proxy or an old server that ignores
+/// `wind_speed_unit` would otherwise make every wind 3.6 times too strong.
 fn unit(variable: Variable) -> Option<&'static str> {
     match variable {
         Variable::Temperature | Variable::ApparentTemperature => Some("°C"),
@@ -129,6 +129,7 @@ struct Location<'a> {
     latitude: f64,
     longitude: f64,
     location_id: Option<usize>,
+    #[serde(default)]
     hourly_units: HashMap<String, String>,
     #[serde(borrow)]
     hourly: HashMap<String, &'a RawValue>,
@@ -174,7 +175,8 @@ fn forecast(
         SeriesBuilder::new(Source::OpenMeteo, pack, now).slots(times.iter().map(|start| (*start, STEP_S)))?;
     for variable in pack.variables() {
         let Some(name) = name(*variable) else { continue };
-        if unit(*variable).is_some_and(|unit| location.hourly_units.get(name).is_none_or(|said| said != unit))
+        if unit(*variable)
+            .is_some_and(|unit| location.hourly_units.get(name).is_some_and(|said| said != unit))
         {
             return Err(FetchError::Malformed(format!("{name} has another unit than asked for").into()));
         }
@@ -197,7 +199,7 @@ fn is_near(location: &Location<'_>, cell: Cell) -> bool {
 
 /// The hours must be in unix seconds and hold the present: otherwise a clock is wrong, theirs or ours.
 fn check_times(location: &Location<'_>, times: &[i64], now: Timestamp) -> Result<(), FetchError> {
-    if location.hourly_units.get("time").is_none_or(|unit| unit != "unixtime") {
+    if location.hourly_units.get("time").is_some_and(|unit| unit != "unixtime") {
         return Err(malformed("times are not in unix seconds"));
     }
     let now = now.seconds();

@@ -136,6 +136,7 @@ async fn oddities_that_are_not_faults_are_taken() {
         (Fault::ShortDay, 335),
         (Fault::LongDay, 337),
         (Fault::OneNull, 336),
+        (Fault::NoUnits, 336),
         (Fault::ClockSkew(-3), 336),
         (Fault::Slow(Duration::from_millis(50)), 336),
     ] {
