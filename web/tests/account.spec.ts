@@ -129,3 +129,15 @@ test('the mailed link confirms in the browser that asked, and only shows the cod
   await expect(dialog).toHaveCount(0);
   await expect(await app.menu('Account')).toContainText(email);
 });
+
+test('a session that ended elsewhere is noticed at the next step, and nothing of it stays', async ({ app, context }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await context.clearCookies();
+  await app.act('Lisbon', 'Rename');
+  await app.page.getByRole('textbox').fill('Elsewhere');
+  await app.page.getByRole('textbox').press('Enter');
+  await expect(app.page.getByText('Your session has ended.').first()).toBeVisible();
+  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
+  expect(await app.page.evaluate(() => JSON.stringify(localStorage))).not.toContain('Lisbon');
+});

@@ -70,6 +70,31 @@ for (const colorScheme of ['light', 'dark'] as const) {
   }
 }
 
+test('the narrowest screens need no sideways scrolling', async ({ app }) => {
+  await app.page.setViewportSize({ width: 320, height: 640 });
+  await app.open();
+  await fits(app.page);
+  await app.add('Reykjav', 'Reykjavík');
+  await fits(app.page);
+  await app.page.getByRole('button', { name: 'All places' }).click();
+  await expect(app.rows.first()).toContainText(/-?\d+°/);
+  await fits(app.page);
+});
+
+test('white text is readable on every sky', () => {
+  const css = readFileSync(new URL('../src/styles/sky.css', import.meta.url), 'utf8');
+  const skies = [...css.matchAll(/--(?:from|to): #([0-9a-f]{6})/g)].map(([, hex = '']) => hex);
+  expect(skies.length).toBeGreaterThan(20);
+  for (const hex of skies) {
+    const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) => {
+      const share = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    expect(1.05 / (luminance + 0.05), `white on #${hex}`).toBeGreaterThanOrEqual(4.5);
+  }
+});
+
 test('the theme follows the system until it is chosen by hand, and the choice stays', async ({ app }) => {
   const { page } = app;
   const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);

@@ -1,10 +1,10 @@
-import { Problem, isAbort, send } from './request';
+import { Problem, isAbort, send, sessionWatch } from './request';
 import type {
   Account, DetailForecast, Favourite, FavouritePatch, LoginAnswer, NewFavourite, Overview, Place, Registration, Units,
 } from './types';
 
 export * from './types';
-export { Problem, isAbort };
+export { Problem, isAbort, sessionWatch };
 
 /** The whole of the server's API that this app uses; nothing else in the app knows a path. */
 export const api = {

@@ -25,6 +25,9 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
+/** Says `ended` when the server no longer knows the session of this browser. */
+export const sessionWatch = new EventTarget();
+
 interface Options {
   body?: unknown;
   signal?: AbortSignal;
@@ -51,6 +54,9 @@ export async function send<T>(method: string, path: string, options: Options = {
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem({ code: 'offline' });
+  }
+  if (answer.status === 401 && path !== '/v1/me' && !path.startsWith('/v1/auth/')) {
+    sessionWatch.dispatchEvent(new Event('ended'));
   }
   if (!answer.ok) throw await problemOf(answer);
   if (answer.status === 204) return null as T;

@@ -1,4 +1,4 @@
-import { api, Problem, type Account } from '../api';
+import { api, Problem, sessionWatch, type Account } from '../api';
 import { speech } from '../text/index.svelte';
 import { cache } from './cache';
 import { places } from './places.svelte';
@@ -53,6 +53,7 @@ export const session = {
     setInterval(() => {
       if (document.visibilityState === 'visible') void this.wake();
     }, REFRESH_MS);
+    sessionWatch.addEventListener('ended', () => void this.reload());
     // Another tab confirmed a registration, signed in or signed out.
     addEventListener('storage', ({ key, newValue }) => {
       const confirmed = key === pendingRegistration.key && newValue === null;

@@ -2,7 +2,6 @@ import type { Texts } from './en';
 
 export const de: Texts = {
   appName: 'Fairweather',
-  tagline: 'Wetter für die Orte, die dir wichtig sind',
   skip: 'Zum Inhalt springen',
 
   search: {
@@ -17,7 +16,6 @@ export const de: Texts = {
   },
   here: {
     use: 'Mein Standort',
-    finding: 'Standort wird gesucht …',
     denied: 'Dein Browser gibt den Standort nicht frei. Suche stattdessen einen Ort.',
     failed: 'Dein Standort war nicht zu finden. Suche stattdessen einen Ort.',
   },
@@ -36,8 +34,6 @@ export const de: Texts = {
     actions: (name) => `Aktionen für ${name}`,
     rename: 'Umbenennen',
     renameLabel: (name) => `Neuer Name für ${name}`,
-    save: 'Speichern',
-    cancel: 'Abbrechen',
     up: 'Nach oben',
     down: 'Nach unten',
     remove: 'Entfernen',
@@ -48,14 +44,10 @@ export const de: Texts = {
     dropped: (name, at) => `${name} abgelegt an Position ${at}`,
     dragCancelled: (name) => `${name} ist wieder an seinem Platz`,
     back: 'Alle Orte',
-    pick: 'Wähle einen Ort, um seine Vorhersage zu sehen.',
   },
   weather: {
-    now: 'Jetzt',
     today: 'Heute',
-    tomorrow: 'Morgen',
     feelsLike: (t) => `Gefühlt ${t}`,
-    feels: 'Gefühlt',
     high: 'Höchstwert',
     low: 'Tiefstwert',
     wind: 'Wind',
@@ -67,8 +59,6 @@ export const de: Texts = {
     chance: (v) => `${v} Risiko`,
     clouds: 'Wolken',
     sun: 'Sonne',
-    sunrise: 'Aufgang',
-    sunset: 'Untergang',
     hours: 'Nächste 24 Stunden',
     hoursOf: (day) => `Stunden: ${day}`,
     backToNow: 'Nächste 24 Stunden',
@@ -118,7 +108,6 @@ export const de: Texts = {
     show: 'Passwort zeigen',
     hide: 'Passwort verbergen',
     close: 'Schließen',
-    back: 'Zurück',
     haveAccount: 'Ich habe schon ein Konto',
     needAccount: 'Ich habe noch kein Konto',
     codeTitle: 'Sieh in deine Mail',
@@ -161,7 +150,6 @@ export const de: Texts = {
   errors: {
     offline: 'Du bist offline. Du siehst den letzten Stand; er erneuert sich von selbst.',
     offlineAction: 'Dafür braucht es eine Verbindung. Versuche es, wenn du wieder online bist.',
-    back: 'Wieder online',
     unexpected: 'Bei uns ist etwas schiefgegangen. Versuche es gleich noch einmal.',
     rate: 'Das war etwas schnell. Warte kurz und versuche es dann noch einmal.',
     credentials: 'E-Mail und Passwort passen nicht zusammen. Prüfe beides und versuche es noch einmal.',
@@ -171,7 +159,6 @@ export const de: Texts = {
     passwordWeak: 'Dieses Passwort ist zu leicht zu erraten. Wähle ein anderes.',
     quota: 'Deine Liste ist voll. Entferne einen Ort, um einen neuen hinzuzufügen.',
     gone: 'Dieser Ort wurde auf einem anderen Gerät entfernt.',
-    empty: 'Das darf nicht leer sein.',
   },
   footer: {
     data: 'Daten und Lizenzen',

@@ -1,7 +1,6 @@
 /** The English texts; the other languages must have the same keys. */
 export const en = {
   appName: 'Fairweather',
-  tagline: 'Weather for the places you care about',
   skip: 'Skip to content',
 
   search: {
@@ -16,7 +15,6 @@ export const en = {
   },
   here: {
     use: 'Use my location',
-    finding: 'Finding you…',
     denied: 'Your browser does not share your location. Search for a place instead.',
     failed: 'Your position could not be found. Search for a place instead.',
   },
@@ -35,8 +33,6 @@ export const en = {
     actions: (name: string) => `Actions for ${name}`,
     rename: 'Rename',
     renameLabel: (name: string) => `New name for ${name}`,
-    save: 'Save',
-    cancel: 'Cancel',
     up: 'Move up',
     down: 'Move down',
     remove: 'Remove',
@@ -47,14 +43,10 @@ export const en = {
     dropped: (name: string, at: number) => `${name} dropped at position ${at}`,
     dragCancelled: (name: string) => `${name} is back where it was`,
     back: 'All places',
-    pick: 'Choose a place to see its forecast.',
   },
   weather: {
-    now: 'Now',
     today: 'Today',
-    tomorrow: 'Tomorrow',
     feelsLike: (t: string) => `Feels like ${t}`,
-    feels: 'Feels like',
     high: 'High',
     low: 'Low',
     wind: 'Wind',
@@ -66,8 +58,6 @@ export const en = {
     chance: (v: string) => `${v} chance`,
     clouds: 'Clouds',
     sun: 'Sun',
-    sunrise: 'Sunrise',
-    sunset: 'Sunset',
     hours: 'Next 24 hours',
     hoursOf: (day: string) => `Hours of ${day}`,
     backToNow: 'Next 24 hours',
@@ -117,7 +107,6 @@ export const en = {
     show: 'Show password',
     hide: 'Hide password',
     close: 'Close',
-    back: 'Back',
     haveAccount: 'I already have an account',
     needAccount: 'I have no account yet',
     codeTitle: 'Look into your mail',
@@ -160,7 +149,6 @@ export const en = {
   errors: {
     offline: 'You are offline. What you see is the last copy; it refreshes by itself.',
     offlineAction: 'That needs a connection. Try again when you are back online.',
-    back: 'Back online',
     unexpected: 'Something went wrong on our side. Try again in a moment.',
     rate: 'That was a little fast. Wait a moment, then try again.',
     credentials: 'E-mail and password do not match. Check both and try again.',
@@ -170,7 +158,6 @@ export const en = {
     passwordWeak: 'This password is too easy to guess. Choose another one.',
     quota: 'Your list is full. Remove a place to add another one.',
     gone: 'This place was removed on another device.',
-    empty: 'This cannot be empty.',
   },
   footer: {
     data: 'Data and licences',
