@@ -135,7 +135,7 @@ impl Store {
 
     /// Lets what is queued finish, closes all connections and returns when they are closed: after that, a
     /// SQLite file is whole without its write-ahead log and may be copied. A store that is dropped instead
-    /// does the same on its own threads, without anybody waiting for it.
+    /// finishes too, but nobody can tell when.
     pub async fn close(self) {
         match self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,

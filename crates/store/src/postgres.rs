@@ -28,6 +28,9 @@ use crate::{OnCommit, announce};
 const QUEUE: usize = 4096;
 /// How often a body is run again when the server gave way to another transaction.
 const TRIES: u32 = 3;
+/// How long the first of them waits, the next twice as long. The transaction that was preferred needs this time:
+/// a body that runs again at once takes the same locks before it, and stands in its way once more.
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long a server may take to accept a connection, unless the URL says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -209,6 +212,7 @@ where
 {
     let mut tries = 0;
     loop {
+        tokio::time::sleep(PAUSE * tries).await;
         tries += 1;
         let mut tx = Tx::new(shared.connection().await?);
         tx.control("BEGIN").await?;

@@ -43,6 +43,18 @@ pub async fn put_signing_key(tx: &mut Tx, key: &SigningKey) -> Result<()> {
     tx.exec(&PUT_KEY, args).await.map(drop)
 }
 
+/// All keys, oldest first; `first` becomes one of them when there is none yet.
+pub async fn ensure_signing_key(tx: &mut Tx, first: &SigningKey) -> Result<Vec<SigningKey>> {
+    // Of two nodes that start on an empty database one waits here for the other.
+    ensure(tx, "signing_keys", &[]).await?;
+    let mut keys = signing_keys(tx).await?;
+    if keys.is_empty() {
+        put_signing_key(tx, first).await?;
+        keys.push(first.clone());
+    }
+    Ok(keys)
+}
+
 /// Oldest first.
 pub async fn signing_keys(db: &mut Db) -> Result<Vec<SigningKey>> {
     let rows = db.all(&KEYS, ()).await?;

@@ -34,7 +34,9 @@ const CHECKPOINT_PAGES: u32 = 2000;
 pub(crate) struct Sqlite {
     writes: Sender<Box<dyn Work>>,
     reads: Sender<Box<dyn Read>>,
-    ended: Vec<oneshot::Receiver<()>>,
+    /// Resolve when the threads have ended.
+    writer: oneshot::Receiver<()>,
+    readers: Vec<oneshot::Receiver<()>>,
 }
 
 /// A queued transaction.
@@ -122,29 +124,33 @@ impl Sqlite {
     pub(crate) fn start(path: &Path, readers: usize, on_commit: OnCommit) -> Result<Self> {
         let (writes, queue) = crossbeam_channel::bounded(QUEUE);
         let writer = Tx::new(Db::sqlite(open(path)?));
-        let mut ended = vec![spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?];
+        let writer = spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?;
         let (reads, queue) = crossbeam_channel::bounded::<Box<dyn Read>>(QUEUE);
+        let mut started = Vec::new();
         for _ in 0..readers.max(1) {
             let queue = queue.clone();
             let mut db = Db::sqlite(open_to_read(path)?);
-            ended.push(spawn("store-reader", move || {
+            started.push(spawn("store-reader", move || {
                 for job in &queue {
                     db.reset();
                     job.run(&mut db);
                 }
             })?);
         }
-        Ok(Self { writes, reads, ended })
+        Ok(Self { writes, reads, writer, readers: started })
     }
 
     /// Lets what is queued finish and waits until all connections are closed.
     pub(crate) async fn close(self) {
-        let Self { writes, reads, ended } = self;
-        drop((writes, reads));
-        for thread in ended {
-            // The threads never send: their end drops the other half.
-            let _ = thread.await;
+        let Self { writes, reads, writer, readers } = self;
+        // The threads never send: their end drops the other half. The writer is the last to close, as readers
+        // may not move the write-ahead log into the file.
+        drop(reads);
+        for reader in readers {
+            let _ = reader.await;
         }
+        drop(writes);
+        let _ = writer.await;
     }
 
     pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>

@@ -143,13 +143,6 @@ impl Db {
         }
     }
 
-    pub(crate) fn client(&mut self) -> Result<&mut deadpool_postgres::Object> {
-        match &mut self.backend {
-            Backend::Postgres(client, _) => Ok(client),
-            Backend::Sqlite(_) => Err(Error::Database(String::from("not a PostgreSQL connection"))),
-        }
-    }
-
     /// Runs one statement without parameters or rows: transaction control.
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
         match &mut self.backend {

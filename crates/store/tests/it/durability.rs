@@ -1,0 +1,146 @@
+//! What was acknowledged survives the death of the process, and the log beside the file stays small.
+
+use std::env;
+use std::io::{BufRead, BufReader, Write, stdout};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use domain::{AccountId, FavouriteId};
+use store::{Url, cells, favourites};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::changes::{add, lock};
+use crate::test_store::{Database, Heard, NOW, TestStore};
+
+stamp! {
+    both: [what_was_acknowledged_survives_a_kill],
+    sqlite: [the_log_stays_bounded_under_constant_writes],
+    postgres: [],
+}
+
+const DATABASE: &str = "FAIRWEATHER_TEST_KILLED_DATABASE";
+const ACCOUNT: &str = "FAIRWEATHER_TEST_KILLED_ACCOUNT";
+const SEED: &str = "FAIRWEATHER_TEST_KILLED_SEED";
+const ROUNDS: u64 = 3;
+
+async fn what_was_acknowledged_survives_a_kill(store: TestStore) {
+    let account = store.account().await;
+    let mut database = store.close().await;
+    let mut acknowledged = Vec::new();
+    for round in 0..ROUNDS {
+        acknowledged.extend(killed_writer(&database, account, round));
+        let store = TestStore::open(database).await;
+        let expected = acknowledged.clone();
+        let check = store.write(async move |tx| {
+            // Locked, so that a transaction which PostgreSQL still finishes for the dead is waited for.
+            let log = lock(tx, account).await?;
+            let live = favourites::live(tx, account).await?;
+            for (id, rev) in &expected {
+                let row = live.iter().find(|stored| stored.id == *id);
+                assert_eq!(row.map(|stored| stored.rev), Some(*rev), "acknowledged and lost");
+            }
+            let mut revs: Vec<i64> = live.iter().map(|stored| stored.rev).collect();
+            revs.sort_unstable();
+            assert_eq!(revs, (1..=log.head).collect::<Vec<_>>(), "a part of a transaction stayed");
+            Ok(())
+        });
+        check.await.unwrap();
+        database = store.close().await;
+    }
+    assert!(acknowledged.len() >= 120);
+}
+
+/// Lets another process write, kills it in the middle, and returns what it was told to be saved.
+fn killed_writer(database: &Database, account: AccountId, round: u64) -> Vec<(FavouriteId, i64)> {
+    let url = match &database.url {
+        Url::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Url::Postgres(url) => url.clone(),
+    };
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "durability::writes_until_it_is_killed", "--ignored", "--nocapture"])
+        .env(DATABASE, url)
+        .env(ACCOUNT, account.to_string())
+        .env(SEED, (100 + round).to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = Vec::new();
+    while acknowledged.len() < 40 {
+        let line = lines.next().expect("the writer ended before it was killed").unwrap();
+        acknowledged.extend(saved(&line));
+    }
+    child.kill().unwrap();
+    // What it said before it died counts too.
+    acknowledged
+        .extend(lines.map_while(|line| saved(&line.unwrap_or_default()).map(Some).or(Some(None))).flatten());
+    assert!(!child.wait().unwrap().success());
+    acknowledged
+}
+
+/// Reads `saved ID REV .`; the full stop shows that the line was not cut.
+fn saved(line: &str) -> Option<(FavouriteId, i64)> {
+    let mut words = line.split(' ');
+    let (Some("saved"), Some(id), Some(rev), Some(".")) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return None;
+    };
+    Some((FavouriteId::from_uuid(id.parse().ok()?), rev.parse().ok()?))
+}
+
+/// The other process of the test above, which starts it with these variables set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "never returns by itself; started and killed by another test"]
+async fn writes_until_it_is_killed() {
+    let url: Url = env::var(DATABASE).expect("only another test can start this").parse().unwrap();
+    let account = AccountId::from_uuid(env::var(ACCOUNT).unwrap().parse::<Uuid>().unwrap());
+    let database = Database::seeded(url, env::var(SEED).unwrap().parse().unwrap());
+    let store = Arc::new(database.open(Heard::default().listener()).await.unwrap());
+    let mut writers = JoinSet::new();
+    for _ in 0..8 {
+        let (store, random) = (store.clone(), database.random.clone());
+        writers.spawn(async move {
+            loop {
+                let id = FavouriteId::new(NOW, &random);
+                let rev = store.write(async move |tx| add(tx, account, id, "a0").await).await.unwrap();
+                let line = format!("\nsaved {id} {} .\n", rev.unwrap());
+                if stdout().write_all(line.as_bytes()).and_then(|()| stdout().flush()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+async fn the_log_stays_bounded_under_constant_writes(store: TestStore) {
+    const SERIES: usize = 100_000;
+    const WRITERS: usize = 8;
+    const EACH: usize = 60;
+    let log = store.database.url.file().unwrap().with_extension("db-wal");
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (store, log) = (store.clone(), log.clone());
+        writers.spawn(async move {
+            let mut largest = 0;
+            for n in 0..EACH {
+                let key = format!("{writer}/{n}");
+                let series = vec![u8::try_from(n).unwrap(); SERIES];
+                let read = key.clone();
+                store.write(async move |tx| cells::put(tx, &key, &series, NOW).await).await.unwrap();
+                let found = store.read(async move |db| cells::get(db, &read).await).await.unwrap();
+                assert_eq!(found.map(|(series, _)| series.len()), Some(SERIES));
+                largest = largest.max(std::fs::metadata(&log).map_or(0, |file| file.len()));
+            }
+            largest
+        });
+    }
+    let largest = writers.join_all().await.into_iter().max().unwrap();
+    let written = (SERIES * WRITERS * EACH) as u64;
+    assert!(written > 40 << 20, "too little to tell");
+    // Checkpoints begin at 8 MiB, and one batch may come on top.
+    assert!((1 << 20..20 << 20).contains(&largest), "the log grew to {} MiB", largest >> 20);
+}

@@ -1,0 +1,26 @@
+//! The store's contract, held against both databases.
+//!
+//! Each test is an `async fn name(store: TestStore)` that `stamp!` runs as `sqlite::name` on a file of its own
+//! and as `postgres::name` in a database of its own, so that the two cannot drift apart.
+
+#[macro_use]
+mod harness;
+mod changes;
+mod test_store;
+
+mod accounts;
+mod cells;
+mod durability;
+mod eras;
+mod favourites;
+mod hints;
+mod mail;
+mod migrations;
+mod receipts;
+mod registrations;
+mod secrets;
+mod sessions;
+mod statements;
+mod sync;
+mod throttles;
+mod transactions;

@@ -1,0 +1,173 @@
+//! Every statement of the store, found by reading its source, so that none can be forgotten.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use store::Url;
+use tokio_postgres::NoTls;
+
+use crate::test_store::TestStore;
+
+stamp! {
+    both: [],
+    sqlite: [every_statement_finds_its_rows_by_an_index, every_statement_names_one_account],
+    postgres: [every_statement_has_the_types_it_says],
+}
+
+/// Statements that may read a whole table, and why.
+const MAY_SCAN: [(&str, &str); 2] = [
+    ("mail::NEWEST", "reads from the end of the primary key, and only as many as are asked for"),
+    ("secrets::KEYS", "an installation has a few keys"),
+];
+
+/// Tables that grow with the number of people and are split by account.
+const OF_ACCOUNTS: [&str; 5] = ["account", "session", "account_sync", "favourite", "receipt"];
+/// Tables that lead from something known to an account.
+const DIRECTORIES: [&str; 2] = ["email_index", "cookie"];
+/// Statements that look at many accounts: background work, never a person's request.
+const BACKGROUND: [&str; 4] =
+    ["accounts::PAGE", "accounts::FORGOTTEN", "receipts::EXPIRE", "sessions::EXPIRED"];
+
+struct Found {
+    /// `file::STATIC`.
+    name: String,
+    sql: String,
+    /// Names of PostgreSQL's types.
+    parameters: Vec<&'static str>,
+    columns: Vec<&'static str>,
+}
+
+/// All statements, in the order of the files.
+fn statements() -> Vec<Found> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        if name != "statement" {
+            found.extend(in_source(&name, &fs::read_to_string(file).unwrap()));
+        }
+    }
+    assert!(found.len() >= 50, "found {} only", found.len());
+    found
+}
+
+fn in_source(file: &str, source: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    for item in source.split("\nstatic ").skip(1) {
+        let Some((name, item)) = item.split_once(": Statement<") else { continue };
+        let (kinds, item) = item.split_once("> =").unwrap();
+        let sql = item.split('"').nth(1).unwrap();
+        let [parameters, columns] = &split(kinds)[..] else { panic!("{file}::{name}: two types") };
+        found.push(Found {
+            name: format!("{file}::{name}"),
+            sql: sql.to_owned(),
+            parameters: types(source, parameters),
+            columns: types(source, columns),
+        });
+    }
+    assert_eq!(found.len(), source.matches("Statement::new(").count(), "{file} has one that was not found");
+    found
+}
+
+/// The types in a tuple, or in the tuple that a name stands for in this file.
+fn types(source: &str, tuple: &str) -> Vec<&'static str> {
+    let Some(inner) = tuple.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
+        let (_, alias) = source.split_once(&format!("type {tuple} = ")).unwrap();
+        return types(source, alias.split(';').next().unwrap());
+    };
+    split(inner).into_iter().map(|kind| postgres_type(&kind)).collect()
+}
+
+/// Splits at commas that are in no brackets.
+fn split(list: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut parts = vec![String::new()];
+    for letter in list.chars().filter(|letter| !letter.is_whitespace()) {
+        match letter {
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            '(' | '<' => depth += 1,
+            ')' | '>' => depth -= 1,
+            _ => {}
+        }
+        parts.last_mut().unwrap().push(letter);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn postgres_type(kind: &str) -> &'static str {
+    match kind {
+        "i64" => "int8",
+        "f64" => "float8",
+        "bool" => "bool",
+        "Uuid" => "uuid",
+        "String" => "text",
+        "Vec<u8>" => "bytea",
+        optional => {
+            let inner = optional.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>'));
+            postgres_type(inner.unwrap_or_else(|| panic!("no type is known for {optional}")))
+        }
+    }
+}
+
+async fn every_statement_has_the_types_it_says(store: TestStore) {
+    let Url::Postgres(url) = &store.database.url else { panic!("PostgreSQL only") };
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for Found { name, sql, parameters, columns } in statements() {
+        let prepared = client.prepare(&sql).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let taken: Vec<_> = prepared.params().iter().map(|kind| kind.name()).collect();
+        assert_eq!(taken, parameters, "parameters of {name}");
+        let given: Vec<_> = prepared.columns().iter().map(|column| column.type_().name()).collect();
+        assert_eq!(given, columns, "columns of {name}");
+    }
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+async fn every_statement_finds_its_rows_by_an_index(store: TestStore) {
+    let connection = Connection::open(store.database.url.file().unwrap()).unwrap();
+    let mut scanning = Vec::new();
+    for Found { name, sql, columns, .. } in statements() {
+        let prepared = connection.prepare(&sql).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(prepared.column_count(), columns.len(), "columns of {name}");
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = explained.raw_query().mapped(|row| row.get::<_, String>("detail"));
+        let plan: Vec<_> = steps.map(|step| step.unwrap()).collect();
+        if plan.iter().any(|step| step.starts_with("SCAN ")) {
+            scanning.push((name, plan));
+        }
+    }
+    let names: Vec<_> = scanning.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, MAY_SCAN.map(|(name, _)| name), "{scanning:#?}");
+}
+
+async fn every_statement_names_one_account(store: TestStore) {
+    let split: Vec<_> = store.database.tables(Some("account_id")).await;
+    let mut known: Vec<_> = OF_ACCOUNTS.iter().chain(&DIRECTORIES).map(|table| (*table).to_owned()).collect();
+    known.sort();
+    assert_eq!(split, known, "a new table belongs to accounts or is a directory");
+    let mut crossing = Vec::new();
+    for Found { name, sql, .. } in statements() {
+        let words: Vec<_> = sql.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let touches = |tables: &[&str]| {
+            let named = |pair: &[&str]| {
+                matches!(pair[0], "FROM" | "INTO" | "UPDATE" | "JOIN") && tables.contains(&pair[1])
+            };
+            words.windows(2).filter(|pair| named(pair)).count()
+        };
+        let (private, directory) = (touches(&OF_ACCOUNTS), touches(&DIRECTORIES));
+        assert!(private + directory <= 1, "{name} joins tables that may lie on different machines");
+        let one = sql.contains("account_id = $") || sql.starts_with("INSERT INTO");
+        if private == 1 && !one {
+            crossing.push(name);
+        }
+    }
+    assert_eq!(crossing, BACKGROUND);
+}
