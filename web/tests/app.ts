@@ -117,7 +117,8 @@ export async function codeFor(browser: Browser, email: string): Promise<string> 
         await page.goto(mailbox);
         const text = await page.locator('body').innerText();
         const at = text.indexOf(email);
-        code = at < 0 ? undefined : /\b[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}\b/.exec(text.slice(at + email.length))?.[0];
+        const after = at < 0 ? '' : text.slice(at + email.length);
+        code = /\b[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}\b/.exec(after)?.[0];
         return code;
       }, `a code for ${email} in the mailbox`)
       .toBeDefined();

@@ -104,7 +104,7 @@ test('a removed place comes back with undo, name and order kept', async ({ app }
 test('units change every number and are remembered', async ({ app }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
-  await expect(app.detail('Lisbon')).toContainText('m/s');
+  await expect(app.detail('Lisbon')).toContainText('km/h');
   const answered = app.page.waitForResponse((answer) => answer.url().includes('units=imperial'));
   await (await app.menu('Settings')).getByRole('radio', { name: 'Imperial' }).check();
   expect((await answered).status()).toBe(200);

@@ -14,9 +14,9 @@ export const api = {
   },
 
   /** The gazetteer's place nearest to a coordinate. The coordinate is rounded to about a kilometre before it is sent. */
-  nearestPlace(lat: number, lon: number): Promise<Place> {
+  async nearestPlace(lat: number, lon: number): Promise<Place> {
     const body = { lat: Math.round(lat * 100) / 100, lon: Math.round(lon * 100) / 100 };
-    return send('POST', '/v1/places/nearest', { body });
+    return (await send<{ place: Place }>('POST', '/v1/places/nearest', { body })).place;
   },
 
   /** The account of this browser, or null when there is none. */

@@ -7,7 +7,7 @@ export interface Place {
   id: number;
   name: string;
   admin1: string | null;
-  country: string | null;
+  country: string;
   country_code: string;
   lat: number;
   lon: number;
@@ -31,9 +31,12 @@ export interface Favourite {
   updated_at: string;
 }
 
-/** What creates a favourite: an entry of the gazetteer, or a name with a coordinate. */
-export type NewFavourite = { note?: string | null; position?: string } & (
-  | { place_id: number }
+/**
+ * What creates a favourite: an entry of the gazetteer, whose name may be replaced, or a name with a coordinate. Without
+ * a position it goes behind all others.
+ */
+export type NewFavourite = { note?: string; position?: string } & (
+  | { place_id: number; name?: string }
   | { name: string; lat: number; lon: number }
 );
 
@@ -113,7 +116,8 @@ export interface Forecast {
   issued_at: string | null;
   fetched_at: string;
   stale: boolean;
-  tz: string;
+  /** Null where the place has no zone of its own; the favourite always has one. */
+  tz: string | null;
   now: Instant | null;
   today: Day | null;
   hourly: Hourly;

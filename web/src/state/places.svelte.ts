@@ -245,13 +245,13 @@ export const places = {
   async restore(favourite: Favourite): Promise<void> {
     const { name, lat, lon, place_id, note, position } = favourite;
     try {
-      let back = await api.addFavourite({
-        ...(place_id === null ? { name, lat, lon } : { place_id }),
-        position,
-        ...(note === null ? {} : { note }),
-      });
-      if (back.name !== name) back = await api.patchFavourite(back.id, { name });
-      put(back);
+      put(
+        await api.addFavourite({
+          ...(place_id === null ? { name, lat, lon } : { place_id, name }),
+          position,
+          ...(note === null ? {} : { note }),
+        }),
+      );
       toasts.say(speech.t.places.add(name));
       void this.refreshOverview();
     } catch (error) {
