@@ -98,6 +98,7 @@ test('leaving an anonymous account warns before it deletes', async ({ app }) => 
   await expect(dialog).toContainText('for good');
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(app.row('Lisbon')).toBeVisible();
+  await expect(app.page.getByRole('button', { name: 'Account', exact: true })).toBeFocused();
 
   await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
   await dialog.getByRole('button', { name: 'Sign out and delete' }).click();

@@ -101,6 +101,25 @@ test('a removed place comes back with undo, name and order kept', async ({ app }
   await expect.poll(() => app.names()).toEqual(['Summer', 'Oslo']);
 });
 
+test('on a phone a place opens at its top and closes to its row', async ({ app }) => {
+  await app.page.setViewportSize({ width: 390, height: 700 });
+  await app.open();
+  const back = app.page.getByRole('button', { name: 'All places' });
+  for (const name of ['Lisbon', 'Oslo', 'Tokyo', 'Nairobi', 'Lima']) {
+    await app.add(name, name);
+    await back.click();
+  }
+  await app.row('Lima').scrollIntoViewIfNeeded();
+  const before = await app.page.evaluate(() => scrollY);
+  expect(before).toBeGreaterThan(0);
+  await app.page.getByRole('link', { name: 'Lima', exact: true }).click();
+  await expect(app.detail('Lima').getByRole('slider')).toBeVisible();
+  expect(await app.page.evaluate(() => scrollY)).toBe(0);
+  await app.page.goBack();
+  await expect(app.page.getByRole('link', { name: 'Lima', exact: true })).toBeFocused();
+  expect(await app.page.evaluate(() => scrollY)).toBe(before);
+});
+
 test('units change every number and are remembered', async ({ app }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');

@@ -1,6 +1,6 @@
 import {
   api, isAbort, Problem,
-  type DetailForecast, type Favourite, type FavouritePatch, type Forecast, type Overview, type Place, type UnitLabels,
+  type Attribution, type DetailForecast, type Favourite, type FavouritePatch, type Forecast, type Overview, type Place, type UnitLabels,
 } from '../api';
 import { speech } from '../text/index.svelte';
 import { cache, type Copy } from './cache';
@@ -70,6 +70,16 @@ export const places = {
   /** Whether the list's forecasts are old enough to be asked for again. */
   get aged(): boolean {
     return overview === null || Date.now() - overview.at > FRESH_MS;
+  },
+
+  /** Whether the weather is invented; the server never mixes the two. */
+  get sandbox(): boolean {
+    return overview?.data.items.some(({ forecast }) => forecast?.source === 'sandbox') ?? false;
+  },
+
+  /** Whom the list's forecasts come from. */
+  get sources(): Attribution[] {
+    return Object.values(overview?.data.sources ?? {});
   },
 
   find(id: string | null): Favourite | null {
