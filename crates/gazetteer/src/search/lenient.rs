@@ -1,0 +1,99 @@
+//! Names that differ from what was typed by one or two typos. A swap of neighbouring letters is one typo.
+
+use std::sync::LazyLock;
+
+use levenshtein_automata::{DFA, LevenshteinAutomatonBuilder};
+
+use super::hits::Hits;
+use super::reading::Reading;
+use crate::atlas::Atlas;
+use crate::fold::length;
+use crate::walk::Walk;
+use crate::weight;
+
+// Both take a few milliseconds to make and serve every search from then on.
+static ONE_TYPO: LazyLock<LevenshteinAutomatonBuilder> =
+    LazyLock::new(|| LevenshteinAutomatonBuilder::new(1, true));
+static TWO_TYPOS: LazyLock<LevenshteinAutomatonBuilder> =
+    LazyLock::new(|| LevenshteinAutomatonBuilder::new(2, true));
+
+/// Letters of the shortest name with one typo, and with two. In shorter ones a typo makes too many other names.
+const SHORTEST: usize = 4;
+const SHORTEST_TWO: usize = 6;
+/// Letters of the longest one: an automaton's size grows with the name. Longer names are found by their beginning.
+const LONGEST: usize = 40;
+const LONGEST_TWO: usize = 24;
+/// Places kept of one walk.
+const KEPT: usize = 24;
+/// Nodes looked at in one walk.
+const BUDGET: usize = 6_000;
+const BUDGET_TWO: usize = 12_000;
+/// Points for a whole name with one typo and with two; for a beginning with a typo these less [`BEGINNING`].
+const POINTS: [f32; 3] = [2.0, 1.7, 1.2];
+const BEGINNING: f32 = 0.5;
+/// A hit of strict search with this many points is what was meant: no typos are looked for.
+const STRONG: f32 = 4.3;
+
+pub(super) fn search(atlas: &Atlas, reading: &Reading, hits: &mut Hits) {
+    let typed = length(&reading.name);
+    if !(SHORTEST..=LONGEST).contains(&typed) || is_ideographic(&reading.name) {
+        return;
+    }
+    let mut lenient = Lenient { atlas, reading, typed, hits };
+    if lenient.hits.best().is_none_or(|best| best < STRONG) {
+        lenient.walk(&ONE_TYPO.build_dfa(&reading.name), "", BUDGET, 0.0);
+    }
+    if lenient.hits.best().is_none() {
+        lenient.walk(&ONE_TYPO.build_prefix_dfa(&reading.name), "", BUDGET, BEGINNING);
+    }
+    if lenient.hits.best().is_none() && (SHORTEST_TWO..=LONGEST_TWO).contains(&typed) {
+        lenient.walk(&TWO_TYPOS.build_dfa(&reading.name), "", BUDGET_TWO, 0.0);
+    }
+    if lenient.hits.best().is_none() && (SHORTEST_TWO + 1..=LONGEST_TWO).contains(&typed) {
+        lenient.walk(&TWO_TYPOS.build_prefix_dfa(&reading.name), "", BUDGET_TWO, BEGINNING);
+    }
+}
+
+struct Lenient<'a> {
+    atlas: &'a Atlas,
+    reading: &'a Reading,
+    typed: usize,
+    hits: &'a mut Hits,
+}
+
+impl Lenient<'_> {
+    fn walk(&mut self, dfa: &DFA, prefix: &str, budget: usize, off: f32) {
+        let atlas = self.atlas;
+        // A name is of interest only if with all its points it could stand before what was found strictly.
+        let ceiling = self.hits.best().map_or(u64::MAX, |best| {
+            atlas.names.first_rank_below(best - POINTS[1] + off + self.reading.penalty, |posting| {
+                let weight = atlas.record(posting.ordinal()).map_or(0, |record| record.weight);
+                weight::points(weight) - posting.penalty()
+            })
+        });
+        let mut kept = 0;
+        for found in Walk::new(atlas.names.fst.as_fst(), prefix, dfa, budget, ceiling) {
+            for posting in atlas.names.postings(found.rank).take(KEPT) {
+                let Some(record) = atlas.record(posting.ordinal()) else { continue };
+                if self.reading.scope.as_ref().is_some_and(|scope| !scope.holds(&record)) {
+                    continue;
+                }
+                let beyond = found.letters.saturating_sub(self.typed + usize::from(found.typos));
+                let unfinished = if beyond == 0 { 0.0 } else { off };
+                let points = POINTS[usize::from(found.typos).min(2)] - unfinished;
+                let text = points - posting.penalty() - self.reading.penalty;
+                self.hits.add(posting.ordinal(), text, text + weight::points(record.weight));
+                kept += 1;
+            }
+            if kept >= KEPT {
+                break;
+            }
+        }
+    }
+}
+
+/// Chinese characters and Japanese syllables: one of them is a word or half of one, never a typo.
+fn is_ideographic(name: &str) -> bool {
+    name.chars()
+        .any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
+}
