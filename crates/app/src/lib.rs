@@ -1,1 +1,271 @@
+//! Use cases, one function each: authorise, open the transaction, apply the rules, tell who needs to know.
+//!
+//! Every face of the API calls these and nothing else; none of them knows what HTTP is.
 
+use std::sync::Arc;
+
+use domain::password::PasswordPolicy;
+use domain::{Clock, Error, Random, Result, Timestamp};
+use gazetteer::Gazetteer;
+use quick_cache::sync::Cache;
+use store::{Hint, OnCommit, Store, secrets};
+use uuid::Uuid;
+use vault::signing::KeyState;
+use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKey, SigningKey};
+
+pub mod accounts;
+mod authenticate;
+pub mod caller;
+mod data_keys;
+mod elevations;
+pub mod favourites;
+pub mod forecasts;
+pub mod idempotency;
+pub mod jobs;
+pub mod limits;
+mod login;
+pub mod mail;
+pub mod me;
+pub mod places;
+mod refresh;
+pub mod registration;
+mod rendered;
+mod revocations;
+mod session_record;
+pub mod settings;
+pub mod sign_in;
+mod throttles;
+pub mod weather;
+
+pub use caller::{Caller, Client, Network};
+pub use settings::{Limits, Settings};
+
+use data_keys::DataKeys;
+use limits::{Buckets, Left};
+use rendered::Rendered;
+use weather::Weather;
+
+/// Everything the use cases work with. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    settings: Settings,
+    clock: Clock,
+    random: Random,
+    store: Arc<Store>,
+    gazetteer: Arc<Gazetteer>,
+    weather: Arc<Weather>,
+    hashing: HashingPool,
+    policy: PasswordPolicy,
+    index: BlindIndex,
+    refresh_key: RefreshKey,
+    signing_keys: KeySet,
+    data_keys: DataKeys,
+    tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
+    cookies: Cache<[u8; 32], authenticate::KnownCookie>,
+    revocations: revocations::Revocations,
+    elevations: elevations::Elevations,
+    favourite_pages: Rendered<bytes::Bytes>,
+    forecast_lists: Rendered<Arc<forecasts::RenderedList>>,
+    traffic: Traffic,
+}
+
+struct Traffic {
+    account: Buckets<domain::AccountId>,
+    mutations: Buckets<domain::AccountId>,
+    places: Buckets<Network>,
+    anonymous: Buckets<Network>,
+    cold_cells_account: Buckets<domain::AccountId>,
+    cold_cells_network: Buckets<Network>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    pub settings: Settings,
+    pub clock: Clock,
+    pub random: Random,
+    pub store: Arc<Store>,
+    pub ring: Arc<Ring>,
+    pub gazetteer: Arc<Gazetteer>,
+    pub weather: Arc<Weather>,
+    pub hashing: HashingPool,
+}
+
+/// Tokens and cookies remembered as checked.
+const REMEMBERED: usize = 50_000;
+
+/// Carries commits from the store to the app, which is made after it.
+#[derive(Clone, Default)]
+pub struct Commits(Arc<std::sync::OnceLock<App>>);
+
+impl Commits {
+    /// What to give to the store.
+    pub fn listener(&self) -> OnCommit {
+        let commits = self.clone();
+        Arc::new(move |hints: &[Hint]| {
+            if let Some(app) = commits.0.get() {
+                app.committed(hints);
+            }
+        })
+    }
+
+    /// From now on commits reach this app. Before there is one, nothing was rendered that could be stale.
+    pub fn attach(&self, app: &App) {
+        let _ = self.0.set(app.clone());
+    }
+}
+
+impl App {
+    /// Takes the installation's keys out of the database, making them at the first start.
+    pub async fn start(parts: Parts) -> Result<Self> {
+        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing } = parts;
+        let index = server_key(&store, &ring, &random, "index").await?;
+        let refresh = server_key(&store, &ring, &random, "refresh").await?;
+        let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
+        let limits = settings.limits.clone();
+        let app = Self(Arc::new(Inner {
+            policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),
+            index: BlindIndex::new(&index)?,
+            refresh_key: RefreshKey::new(refresh),
+            signing_keys,
+            data_keys: DataKeys::new(ring, store.clone()),
+            tokens: Cache::new(REMEMBERED),
+            cookies: Cache::new(REMEMBERED),
+            revocations: revocations::Revocations::default(),
+            elevations: elevations::Elevations::default(),
+            favourite_pages: Rendered::new(),
+            forecast_lists: Rendered::new(),
+            traffic: Traffic {
+                account: Buckets::new(limits.account),
+                mutations: Buckets::new(limits.mutations),
+                places: Buckets::new(limits.places),
+                anonymous: Buckets::new(limits.anonymous),
+                cold_cells_account: Buckets::new(limits.cold_cells_account),
+                cold_cells_network: Buckets::new(limits.cold_cells_network),
+            },
+            settings,
+            clock,
+            random,
+            store,
+            gazetteer,
+            weather,
+            hashing,
+        }));
+        app.read_revocations().await?;
+        Ok(app)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn random(&self) -> &Random {
+        &self.random
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn weather(&self) -> &Arc<Weather> {
+        &self.weather
+    }
+
+    /// Whether the database answers: what readiness rests on.
+    pub async fn is_ready(&self) -> bool {
+        self.store.read(async |db| secrets::signing_keys(db).await).await.is_ok()
+    }
+
+    /// Counts a request against its account.
+    pub fn limit_requests(&self, caller: &Caller) -> Result<Left> {
+        self.traffic.account.take(&caller.account, 1, self.now())
+    }
+
+    fn committed(&self, hints: &[Hint]) {
+        for hint in hints {
+            self.favourite_pages.forget(hint.account);
+            self.forecast_lists.forget(hint.account);
+        }
+    }
+
+    fn limit_mutations(&self, account: domain::AccountId, count: u32) -> Result<()> {
+        self.traffic.mutations.take(&account, count, self.now()).map(drop)
+    }
+
+    fn is_limited(&self, client: &Client) -> bool {
+        !(self.settings.trust_loopback && client.network.is_loopback())
+    }
+
+    fn limit_places(&self, client: &Client) -> Result<()> {
+        if self.is_limited(client) {
+            self.traffic.places.take(&client.network, 1, self.now())?;
+        }
+        Ok(())
+    }
+
+    fn limit_new_account(&self, client: &Client) -> Result<()> {
+        if self.is_limited(client) {
+            self.traffic.anonymous.take(&client.network, 1, self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Fetching weather that nobody has yet is paid for by who asks.
+    fn limit_cold_cells(&self, caller: &Caller, client: &Client, cells: usize) -> Result<()> {
+        let (now, cells) = (self.now(), u32::try_from(cells).unwrap_or(u32::MAX));
+        self.traffic.cold_cells_account.take(&caller.account, cells, now)?;
+        if self.is_limited(client) {
+            self.traffic.cold_cells_network.take(&client.network, cells, now)?;
+        }
+        Ok(())
+    }
+
+    fn require_mail(&self) -> Result<()> {
+        if self.settings.has_mail {
+            return Ok(());
+        }
+        Err(Error::unavailable(
+            "mail_unavailable",
+            "this server sends no mail, so nobody can sign up; the operator must configure it",
+            std::time::Duration::from_secs(3600),
+        ))
+    }
+}
+
+/// A random key of the installation, wrapped by the ring in the database. Of two nodes that start together
+/// one wins, and both use its.
+async fn server_key(store: &Store, ring: &Ring, random: &Random, name: &'static str) -> Result<ServerKey> {
+    let place = Context::server("server_secret", Uuid::nil(), name);
+    let wrapped = ServerKey::generate(random).wrap(ring, &place, random)?;
+    let kept = store.write(async move |tx| secrets::ensure(tx, name, &wrapped).await).await?;
+    ServerKey::unwrap(ring, &place, &kept)
+}
+
+async fn signing_keys(store: &Store, ring: &Ring, random: &Random, now: Timestamp) -> Result<KeySet> {
+    let place = Context::server("signing_key", Uuid::nil(), "wrapped");
+    let (fresh, document) = SigningKey::generate()?;
+    let candidate = secrets::SigningKey {
+        kid: fresh.id().to_owned(),
+        state: KeyState::Active.name().to_owned(),
+        public_key: Vec::new(),
+        wrapped: ring.wrap(&place, &document, random)?,
+        created_at: now,
+    };
+    let stored = store.write(async move |tx| secrets::ensure_signing_key(tx, &candidate).await).await?;
+    let mut keys = Vec::with_capacity(stored.len());
+    for key in stored {
+        let state =
+            KeyState::parse(&key.state).ok_or_else(|| Error::internal("a signing key has no known state"))?;
+        keys.push((state, SigningKey::from_pkcs8(&ring.unwrap(&place, &key.wrapped)?)?));
+    }
+    KeySet::new(keys)
+}

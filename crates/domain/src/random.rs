@@ -7,7 +7,9 @@ use uuid::Uuid;
 
 /// A source of random bytes. `server` passes the operating system's, tests a seeded one.
 #[derive(Clone)]
-pub struct Random(Arc<Mutex<Box<dyn FnMut(&mut [u8]) + Send>>>);
+pub struct Random(Arc<Mutex<Fill>>);
+
+type Fill = Box<dyn FnMut(&mut [u8]) + Send>;
 
 impl Random {
     pub fn new(fill: impl FnMut(&mut [u8]) + Send + 'static) -> Self {

@@ -1,0 +1,102 @@
+//! From headers to a [`Caller`]. A request carries exactly one credential: with `Authorization` present,
+//! cookies are ignored.
+
+use app::Caller;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::Error;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::Api;
+use crate::client::{cross_site, is_web};
+use crate::problem::Problem;
+
+/// Lets a request pass only with a credential that counts, and within its account's rate.
+pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let caller = match authenticate(&api, request.method().is_safe(), request.headers()).await {
+        Ok(Some(caller)) => caller,
+        Ok(None) => {
+            let detail = "this needs an access token (Authorization: Bearer …) or the web app's session";
+            return Problem::from(Error::unauthenticated("credential_required", detail)).into_response();
+        }
+        Err(problem) => return problem.into_response(),
+    };
+    let left = match api.app.limit_requests(&caller) {
+        Ok(left) => left,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert("ratelimit-policy", api.rate_limit_policy.clone());
+    let value = format!("\"account\";r={};t={}", left.remaining, left.reset.as_secs());
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert("ratelimit", value);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Lets every request pass, and notes the caller when there is a credential. One that is wrong is refused,
+/// except an outdated cookie: whoever signs in anew may still carry it.
+pub async fn allow(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let has_bearer = request.headers().contains_key(header::AUTHORIZATION);
+    match authenticate(&api, request.method().is_safe(), request.headers()).await {
+        Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+        Ok(None) => {}
+        Err(problem) if has_bearer || problem.status != http::StatusCode::UNAUTHORIZED => {
+            return problem.into_response();
+        }
+        Err(_) => {}
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn authenticate(api: &Api, is_safe: bool, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(bearer).ok_or_else(|| {
+            let detail = "the header must look like Authorization: Bearer <access token>";
+            Problem::from(Error::unauthenticated("invalid_token", detail))
+        })?;
+        return Ok(Some(api.app.authenticate_bearer(token).await?));
+    }
+    let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
+    let Some(value) = cookies.and_then(|cookies| api.settings.cookie.find(cookies)) else { return Ok(None) };
+    // A browser sends the cookie along whoever wrote the page: what changes something must show that our own
+    // page did, by a header that other origins cannot set and by the browser's word.
+    if !is_safe && !(is_web(headers) && api.is_same_origin(headers)) {
+        return Err(cross_site());
+    }
+    Ok(Some(api.app.authenticate_cookie(value).await?))
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The caller of a route behind [`require`].
+pub struct Authenticated(pub Caller);
+
+impl FromRequestParts<Api> for Authenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        parts.extensions.get::<Caller>().copied().map(Self).ok_or_else(Problem::internal)
+    }
+}
+
+/// The caller of a route behind [`allow`], if there is one.
+pub struct MaybeAuthenticated(pub Option<Caller>);
+
+impl FromRequestParts<Api> for MaybeAuthenticated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        Ok(Self(parts.extensions.get::<Caller>().copied()))
+    }
+}

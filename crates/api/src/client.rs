@@ -1,0 +1,137 @@
+//! Where a request comes from and what kind of client it says it is.
+
+use std::net::{IpAddr, SocketAddr};
+
+use app::{Client, Network};
+use axum::extract::{FromRequestParts, State};
+use domain::Error;
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use crate::Api;
+use crate::problem::Problem;
+
+/// The other end of the connection, put into each request by the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Proxies whose word on where a request came from counts.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+
+impl TrustedProxies {
+    /// Each `address/bits`, or a bare address.
+    pub fn parse(list: &[String]) -> domain::Result<Self> {
+        let one = |text: &String| {
+            let (address, bits) = text.split_once('/').unwrap_or((text, ""));
+            let address: IpAddr = address.parse().ok()?;
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            let bits = if bits.is_empty() { most } else { bits.parse().ok().filter(|bits| *bits <= most)? };
+            Some((address, bits))
+        };
+        let parsed: Option<Vec<_>> = list.iter().map(one).collect();
+        parsed.map(Self).ok_or_else(|| {
+            domain::Invalid::new("trusted_proxies", "malformed", "each must look like 10.0.0.0/8").into()
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|&(network, bits)| match (network, address.to_canonical()) {
+            (IpAddr::V4(n), IpAddr::V4(a)) => {
+                (u32::from(n) ^ u32::from(a)).checked_shr(32 - u32::from(bits)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(n), IpAddr::V6(a)) => {
+                (u128::from(n) ^ u128::from(a)).checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0
+            }
+            _ => false,
+        })
+    }
+
+    /// The nearest address in `X-Forwarded-For` that is not a trusted proxy's own: what a client wrote before
+    /// it reached the first of ours proves nothing.
+    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut origin = peer;
+        let lines = headers.get_all("x-forwarded-for").iter().rev();
+        for line in lines.filter_map(|value| value.to_str().ok()) {
+            for hop in line.rsplit(',') {
+                if !self.contains(origin) {
+                    return origin;
+                }
+                match hop.trim().parse() {
+                    Ok(address) => origin = address,
+                    Err(_) => return origin,
+                }
+            }
+        }
+        origin
+    }
+}
+
+/// The header by which our own web page says that it wants a cookie and no tokens.
+pub const WEB_CLIENT: &str = "x-fairweather-client";
+
+/// A client, checked: one that says it is our web page must come from our own origin.
+pub struct From(pub Client);
+
+impl FromRequestParts<Api> for From {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let State(api) = State::<Api>::from_request_parts(parts, api).await.unwrap_or_else(|e| match e {});
+        let web = is_web(&parts.headers);
+        if web && !api.is_same_origin(&parts.headers) {
+            return Err(cross_site());
+        }
+        Ok(Self(Client { network: network(&api, parts), user_agent: user_agent(&parts.headers), web }))
+    }
+}
+
+pub fn is_web(headers: &HeaderMap) -> bool {
+    headers.get(WEB_CLIENT).is_some_and(|value| value == "web")
+}
+
+pub fn cross_site() -> Problem {
+    let detail = "the web app's session can only be used from its own origin";
+    Problem::from(Error::forbidden("cross_site", detail))
+}
+
+pub fn network(api: &Api, parts: &Parts) -> Network {
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
+    Network::of(api.settings.trusted_proxies.origin(peer, &parts.headers))
+}
+
+/// Bounded, since it is hashed and shown.
+fn user_agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(proxies: &[&str], peer: &str, forwarded: &[&'static str]) -> String {
+        let list: Vec<String> = proxies.iter().map(|p| (*p).to_owned()).collect();
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append("x-forwarded-for", http::HeaderValue::from_static(line));
+        }
+        TrustedProxies::parse(&list).unwrap().origin(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(origin(&[], "9.9.9.9", &["1.2.3.4"]), "9.9.9.9");
+        assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["1.2.3.4"]), "1.2.3.4");
+        assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["6.6.6.6, 1.2.3.4, 10.2.2.2"]), "1.2.3.4");
+        assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
+        assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["nonsense"]), "10.1.1.1");
+        assert_eq!(origin(&["::1/128", "fd00::/8"], "::1", &["2001:db8::1"]), "2001:db8::1");
+        assert_eq!(origin(&["0.0.0.0/0"], "9.9.9.9", &["1.2.3.4"]), "1.2.3.4");
+        assert!(TrustedProxies::parse(&[String::from("10.0.0.0/33")]).is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! Request bodies: JSON of a bounded size, parsed strictly, with a pointer to what is wrong.
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use domain::Invalid;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// A parsed body, and the bytes it was parsed from.
+pub struct Json<T> {
+    pub value: T,
+    pub raw: Bytes,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let raw = read(request, state).await?;
+        require_json(&headers)?;
+        Ok(Self { value: parse(&raw)?, raw })
+    }
+}
+
+/// A body that may be left out.
+pub struct OptionalJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let raw = read(request, state).await?;
+        if raw.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        require_json(&headers)?;
+        Ok(Self(parse(&raw)?))
+    }
+}
+
+/// The whole body, within the limit of its route.
+pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "The body is too large",
+            "send less at once",
+        ),
+        _ => Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_unreadable",
+            "The body could not be read",
+            "the connection broke off or the body is not framed correctly",
+        ),
+    })
+}
+
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let fits = ["application/json", "application/merge-patch+json"];
+    if fits.iter().any(|fit| kind.eq_ignore_ascii_case(fit)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "The body must be JSON",
+        "send Content-Type: application/json",
+    ))
+}
+
+/// Parses strictly; only when that fails is the text parsed again, slower, to find where.
+pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    match serde_json::from_slice(raw) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(explain::<T>(raw, &error)),
+    }
+}
+
+fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Problem {
+    use serde_json::error::Category;
+
+    if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
+        return Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed_json",
+            "The body is not JSON",
+            format!("at line {}, column {}", error.line(), error.column()),
+        );
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(raw);
+    let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => (String::new(), error.to_string()),
+        Err(found) => (pointer(found.path()), found.inner().to_string()),
+    };
+    // serde's texts end in " at line 1 column 2", which says less than the pointer does.
+    let text = error.split(" at line ").next().unwrap_or_default().to_owned();
+    let (pointer, code, detail) = match named(&text) {
+        Some((name, "unknown field")) => {
+            (format!("{}/{name}", parent(&pointer, name)), "unknown_field", String::from("is not known here"))
+        }
+        Some((name, "missing field")) => {
+            (format!("{pointer}/{name}"), "required", String::from("is required"))
+        }
+        Some((name, _)) => {
+            (format!("{}/{name}", parent(&pointer, name)), "duplicate", String::from("is there twice"))
+        }
+        None => (pointer, "wrong_type", text),
+    };
+    domain::Error::from(Invalid::new(pointer, code, detail)).into()
+}
+
+/// The field that serde names between backticks, and what it says of it.
+fn named(text: &str) -> Option<(&str, &'static str)> {
+    let says =
+        ["unknown field", "missing field", "duplicate field"].into_iter().find(|s| text.starts_with(s))?;
+    let name = text.split('`').nth(1)?;
+    Some((name, says))
+}
+
+/// Some errors are found at the field, some at the object around it.
+fn parent<'a>(pointer: &'a str, name: &str) -> &'a str {
+    pointer.strip_suffix(name).and_then(|rest| rest.strip_suffix('/')).unwrap_or(pointer)
+}
+
+/// RFC 6901.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    pointer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[expect(dead_code, reason = "only parsed")]
+        lat: f64,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only parsed")]
+        points: Vec<Point>,
+    }
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Point {
+        #[expect(dead_code, reason = "only parsed")]
+        lat: f64,
+    }
+
+    fn wrong(text: &str) -> (StatusCode, String, &'static str) {
+        let problem = parse::<Body>(text.as_bytes()).unwrap_err();
+        let first = problem.errors.first();
+        let pointer = first.map_or(String::new(), |e| e.pointer.to_string());
+        (problem.status, pointer, first.map_or(problem.code, |e| e.code))
+    }
+
+    #[test]
+    fn what_is_wrong_is_pointed_at() {
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        for (text, pointer, code) in [
+            (r#"{"lat":"x"}"#, "/lat", "wrong_type"),
+            (r#"{}"#, "/lat", "required"),
+            (r#"{"lat":1,"lng":2}"#, "/lng", "unknown_field"),
+            (r#"{"lat":1,"lat":2}"#, "/lat", "duplicate"),
+            (r#"{"lat":1,"points":[{"lat":1},{"lat":null}]}"#, "/points/1/lat", "wrong_type"),
+            (r#"{"lat":1,"points":[{"lat":1,"x":1}]}"#, "/points/0/x", "unknown_field"),
+            (r#"[]"#, "", "wrong_type"),
+        ] {
+            assert_eq!(wrong(text), (unprocessable, pointer.to_owned(), code), "{text}");
+        }
+        for text in ["", "{", "{\"lat\":NaN}", "{\"lat\":1}x"] {
+            assert_eq!(wrong(text).0, StatusCode::BAD_REQUEST, "{text}");
+        }
+        let deep = format!("{{\"lat\":{}", "[".repeat(100_000));
+        assert!(wrong(&deep).0.is_client_error());
+        assert_eq!(parse::<Body>(b"{\"lat\":\"\xff\"}").unwrap_err().status.as_u16() / 100, 4);
+    }
+}

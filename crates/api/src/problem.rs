@@ -1,0 +1,222 @@
+//! Errors as RFC 9457 problems: one exhaustive table from [`domain::Error`] to what a client sees.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use domain::{Error, Invalid};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::rest::favourites::FavouriteBody;
+
+/// Where the types of problems are described.
+const TYPES: &str = "https://fairweather.dev/problems/";
+
+/// An answer that is not what was asked for. Its body is written by [`crate::layers::problems`], which knows
+/// the request's id.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub title: &'static str,
+    pub detail: Cow<'static, str>,
+    pub errors: Vec<Invalid>,
+    pub retry_after: Option<Duration>,
+    /// What is there instead, when a condition did not hold.
+    pub current: Option<Box<FavouriteBody>>,
+}
+
+/// The body of a problem (`application/problem+json`).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Stable; ends in the code with dashes.
+    #[serde(rename = "type")]
+    #[schema(example = "https://fairweather.dev/problems/invalid-request")]
+    pub kind: String,
+    #[schema(example = "The request does not fit")]
+    pub title: &'static str,
+    #[schema(example = 422)]
+    pub status: u16,
+    /// Stable; what a program should look at.
+    #[schema(example = "invalid_request")]
+    pub code: &'static str,
+    pub detail: String,
+    /// The request's id, also in the header `X-Request-Id`.
+    #[schema(example = "req_0000000000001")]
+    pub instance: String,
+    /// Each wrong field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+    /// The favourite as it is, with status 412.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Box<FavouriteBody>>,
+}
+
+/// One wrong field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// JSON pointer into the body, `?name` for a query parameter, or a header's name.
+    #[schema(example = "/lat")]
+    pub pointer: String,
+    #[schema(example = "out_of_range")]
+    pub code: &'static str,
+    #[schema(example = "must be between -90 and 90")]
+    pub detail: String,
+}
+
+impl Problem {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            current: None,
+        }
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Not found",
+            "there is nothing here, or it is not yours",
+        )
+    }
+
+    pub fn body(self, instance: &str) -> ProblemBody {
+        let field = |invalid: Invalid| FieldProblem {
+            pointer: invalid.pointer.into_owned(),
+            code: invalid.code,
+            detail: invalid.detail.into_owned(),
+        };
+        ProblemBody {
+            kind: format!("{TYPES}{}", self.code.replace('_', "-")),
+            title: self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: self.detail.into_owned(),
+            instance: instance.to_owned(),
+            errors: self.errors.into_iter().map(field).collect(),
+            current: self.current,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Invalid(errors) => {
+                let detail = match errors.as_slice() {
+                    [only] => format!("{}: {}", only.pointer, only.detail),
+                    many => format!("{} fields do not fit; see errors", many.len()),
+                };
+                let problem = Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "invalid_request",
+                    "The request does not fit",
+                    detail,
+                );
+                Self { errors, ..problem }
+            }
+            Error::NotFound => Self::not_found(),
+            Error::Conflict { code, detail } => {
+                Self::new(StatusCode::CONFLICT, code, "The present state does not allow this", detail)
+            }
+            Error::Precondition => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "The condition does not hold",
+                "it was changed meanwhile; look at current and try again",
+            ),
+            Error::Unauthenticated { code, detail } => {
+                Self::new(StatusCode::UNAUTHORIZED, code, "Sign in first", detail)
+            }
+            Error::Forbidden { code, detail } => {
+                Self::new(StatusCode::FORBIDDEN, code, "This is not allowed", detail)
+            }
+            Error::Limited { code, detail, retry_after } => {
+                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many requests", detail);
+                Self { retry_after: Some(retry_after), ..problem }
+            }
+            Error::Unavailable { code, detail, retry_after } => {
+                let title = "Not available just now";
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail);
+                Self { retry_after: Some(retry_after), ..problem }
+            }
+            Error::Internal(text) => {
+                tracing::error!(error = text, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl Problem {
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something broke on our side",
+            "this was noted; try again, and give the request's id if you report it",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        if let Some(retry_after) = self.retry_after {
+            // Rounded up: a client that comes back on the second must not be too early.
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.code {
+                "insufficient_user_authentication" => {
+                    r#"Bearer error="insufficient_user_authentication", max_age=300"#
+                }
+                "credential_required" => "Bearer",
+                _ => r#"Bearer error="invalid_token""#,
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The problems that every operation may answer with, for its documentation.
+pub struct Problems;
+
+impl utoipa::IntoResponses for Problems {
+    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+
+        let problem = |description: &str| {
+            let schema = Ref::from_schema_name("Problem");
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            ResponseBuilder::new()
+                .description(description)
+                .content("application/problem+json", content)
+                .build()
+                .into()
+        };
+        [
+            (String::from("4XX"), problem("What is wrong with the request, and what to do about it")),
+            (String::from("5XX"), problem("What is wrong on our side, and when to try again")),
+        ]
+        .into()
+    }
+}

@@ -1,0 +1,227 @@
+//! `/v1/auth`: the ways in, staying in, and out.
+
+use app::sign_in::SignedIn;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::Api;
+use crate::authentication::MaybeAuthenticated;
+use crate::client::From as FromClient;
+use crate::json::{Json, OptionalJson};
+use crate::problem::{Problem, Problems};
+
+/// Nothing.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// What a signed-in client keeps. Our own web page gets a cookie instead, and no tokens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Tokens)]
+pub struct TokensBody {
+    /// JWT (ES256), for `Authorization: Bearer`.
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds.
+    #[schema(example = 600)]
+    expires_in: u64,
+    /// Exchange it at `/v1/auth/refresh`, once.
+    #[schema(example = "rt1.AZ3x…")]
+    refresh_token: String,
+    session_id: Uuid,
+    account_id: Uuid,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[schema(example = "ann@example.org", max_length = 254)]
+    email: String,
+    /// At least 15 characters, at most 256.
+    #[schema(example = "four plain words do", max_length = 256)]
+    password: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Registration)]
+pub struct RegistrationBody {
+    /// Keep it: with the mailed code it completes the registration.
+    registration: String,
+    /// Seconds.
+    #[schema(example = 1800)]
+    expires_in: u64,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    registration: String,
+    /// As mailed; case, spaces and dashes do not matter.
+    #[schema(example = "7Q4K-M2XR")]
+    code: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshBody {
+    refresh_token: String,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogoutBody {
+    /// Ends the session of this token, when the request carries no other credential.
+    #[serde(default)]
+    refresh_token: Option<String>,
+    /// An anonymous account has no other way in: say `true` to remove it with all its data.
+    #[serde(default)]
+    discard: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeBody {
+    /// A refresh token.
+    token: String,
+}
+
+/// Start anonymously
+///
+/// Makes an account without any personal data. It can gain a way to sign in later and keeps everything.
+#[utoipa::path(post, path = "/v1/auth/anonymous", tag = "auth", request_body(content = Empty, description = "May be left out"),
+    responses((status = 201, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+    security(()))]
+pub async fn anonymous(
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    OptionalJson(Empty {}): OptionalJson<Empty>,
+) -> Result<Response, Problem> {
+    let signed_in = api.app.sign_up_anonymously(&client).await?;
+    Ok(answer(&api, StatusCode::CREATED, signed_in))
+}
+
+/// Register
+///
+/// Mails a code. The answer is the same for an address that has an account. From an anonymous session it
+/// upgrades that account.
+#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Credentials,
+    responses((status = 202, body = RegistrationBody), Problems), security((), ("bearer" = [])))]
+pub async fn register(
+    State(api): State<Api>,
+    MaybeAuthenticated(caller): MaybeAuthenticated,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<Credentials>,
+) -> Result<Response, Problem> {
+    let begun = api.app.register(caller.as_ref(), &client, &value.email, &value.password).await?;
+    let body = RegistrationBody { registration: begun.secret, expires_in: begun.expires_in.as_secs() };
+    Ok((StatusCode::ACCEPTED, axum::Json(body)).into_response())
+}
+
+/// Confirm a registration
+///
+/// With the mailed code. Five tries, thirty minutes.
+#[utoipa::path(post, path = "/v1/auth/register/confirm", tag = "auth", request_body = Confirmation,
+    responses((status = 201, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+    security((), ("bearer" = [])))]
+pub async fn confirm(
+    State(api): State<Api>,
+    MaybeAuthenticated(caller): MaybeAuthenticated,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<Confirmation>,
+) -> Result<Response, Problem> {
+    let signed_in =
+        api.app.confirm_registration(caller.as_ref(), &client, &value.registration, &value.code).await?;
+    Ok(answer(&api, StatusCode::CREATED, signed_in))
+}
+
+/// Sign in
+#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
+    responses((status = 200, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+    security((), ("bearer" = [])))]
+pub async fn login(
+    State(api): State<Api>,
+    MaybeAuthenticated(caller): MaybeAuthenticated,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<Credentials>,
+) -> Result<Response, Problem> {
+    let signed_in = api.app.log_in(caller.as_ref(), &client, &value.email, &value.password).await?;
+    Ok(answer(&api, StatusCode::OK, signed_in))
+}
+
+/// Refresh
+///
+/// Exchanges a refresh token for the next pair. A lost answer is no harm: ask again with the same token.
+#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = RefreshBody,
+    responses((status = 200, body = TokensBody), Problems), security(()))]
+pub async fn refresh(
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<RefreshBody>,
+) -> Result<Response, Problem> {
+    let tokens = api.app.refresh(&client, &value.refresh_token).await?;
+    Ok(answer(&api, StatusCode::OK, SignedIn::Tokens(tokens)))
+}
+
+/// Sign out
+///
+/// Ends the caller's session at once and everywhere.
+#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body(content = LogoutBody, description = "May be left out"),
+    responses((status = 204, description = "The session has ended"), Problems), security((), ("bearer" = [])))]
+pub async fn logout(
+    State(api): State<Api>,
+    MaybeAuthenticated(caller): MaybeAuthenticated,
+    OptionalJson(body): OptionalJson<LogoutBody>,
+) -> Result<Response, Problem> {
+    api.app.log_out(caller.as_ref(), body.refresh_token.as_deref(), body.discard).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if caller.is_some_and(|caller| caller.has_cookie()) {
+        set_cookie(&mut response, &api.settings.cookie.clear());
+    }
+    Ok(response)
+}
+
+/// Revoke a refresh token
+///
+/// Ends its session. Unknown tokens are no error (RFC 7009).
+#[utoipa::path(post, path = "/v1/auth/revoke", tag = "auth", request_body = RevokeBody,
+    responses((status = 200, description = "It does not count any more"), Problems), security(()))]
+pub async fn revoke(
+    State(api): State<Api>,
+    Json { value, .. }: Json<RevokeBody>,
+) -> Result<StatusCode, Problem> {
+    api.app.revoke_token(&value.token).await?;
+    Ok(StatusCode::OK)
+}
+
+fn answer(api: &Api, status: StatusCode, signed_in: SignedIn) -> Response {
+    match signed_in {
+        SignedIn::Tokens(tokens) => {
+            let body = TokensBody {
+                access_token: tokens.access_token,
+                token_type: "Bearer",
+                expires_in: tokens.expires_in.as_secs(),
+                refresh_token: tokens.refresh_token,
+                session_id: tokens.session.uuid(),
+                account_id: tokens.account.uuid(),
+            };
+            (status, axum::Json(body)).into_response()
+        }
+        SignedIn::Cookie { value, ends_at } => {
+            let mut response = StatusCode::NO_CONTENT.into_response();
+            set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));
+            response
+        }
+    }
+}
+
+fn set_cookie(response: &mut Response, cookie: &str) {
+    if let Ok(mut value) = HeaderValue::try_from(cookie) {
+        value.set_sensitive(true);
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+}

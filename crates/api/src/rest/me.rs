@@ -1,0 +1,112 @@
+//! `/v1/me`: the caller's own account.
+
+use app::me::Preferences;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain::Invalid;
+use domain::forecast::Units;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::Api;
+use crate::authentication::Authenticated;
+use crate::json::{Json, OptionalJson};
+use crate::problem::{Problem, Problems};
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Me)]
+pub struct MeBody {
+    account_id: Uuid,
+    /// `anonymous` until there is a way to sign in, then `registered`.
+    #[schema(example = "registered")]
+    kind: &'static str,
+    #[schema(example = "ann@example.org")]
+    email: Option<String>,
+    /// `user`, `analyst`, `operator`.
+    roles: Vec<&'static str>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    preferences: PreferencesBody,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Preferences)]
+pub struct PreferencesBody {
+    /// `metric`, `imperial` or `si`; null for metric.
+    #[serde(default)]
+    #[schema(example = "metric")]
+    units: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptBody {
+    /// Of the anonymous account. The web app leaves it out: its sign-in remembers, for an hour.
+    #[serde(default)]
+    access_token: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Adopted)]
+pub struct AdoptedBody {
+    /// Favourites that were taken over.
+    #[schema(example = 3)]
+    added: usize,
+    /// Favourites whose place was there already.
+    #[schema(example = 1)]
+    skipped: usize,
+}
+
+/// Who am I
+#[utoipa::path(get, path = "/v1/me", tag = "me", responses((status = 200, body = MeBody), Problems))]
+pub async fn read(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+) -> Result<axum::Json<MeBody>, Problem> {
+    let me = api.app.me(&caller).await?;
+    let kind = if me.email.is_some() { "registered" } else { "anonymous" };
+    Ok(axum::Json(MeBody {
+        account_id: me.account.uuid(),
+        kind,
+        email: me.email,
+        roles: me.roles.iter().map(|role| role.name()).collect(),
+        created_at: me.created_at.rfc3339(),
+        preferences: PreferencesBody { units: me.preferences.units.map(|units| units.name().to_owned()) },
+    }))
+}
+
+/// Set preferences
+#[utoipa::path(put, path = "/v1/me/preferences", tag = "me", request_body = PreferencesBody,
+    responses((status = 204, description = "Kept"), Problems))]
+pub async fn set_preferences(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+    Json { value, .. }: Json<PreferencesBody>,
+) -> Result<StatusCode, Problem> {
+    let units = value.units.as_deref().map(|name| units("/units", name)).transpose()?;
+    api.app.set_preferences(&caller, Preferences { units }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Adopt an anonymous account
+///
+/// Takes over its favourites, skipping places that are there already, and removes it.
+#[utoipa::path(post, path = "/v1/me/adopt", tag = "me", request_body(content = AdoptBody, description = "May be left out"),
+    responses((status = 200, body = AdoptedBody), Problems))]
+pub async fn adopt(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+    OptionalJson(body): OptionalJson<AdoptBody>,
+) -> Result<Response, Problem> {
+    let adopted = api.app.adopt(&caller, body.access_token.as_deref()).await?;
+    Ok(axum::Json(AdoptedBody { added: adopted.added, skipped: adopted.skipped }).into_response())
+}
+
+pub fn units(pointer: &'static str, name: &str) -> Result<Units, Problem> {
+    Units::parse(name).ok_or_else(|| {
+        domain::Error::from(Invalid::new(pointer, "unknown", "must be metric, imperial or si")).into()
+    })
+}

@@ -1,0 +1,9 @@
+//! REST, one file per noun: types, documentation, handlers.
+
+pub mod auth;
+pub mod favourites;
+pub mod forecasts;
+pub mod mailbox;
+pub mod me;
+pub mod places;
+pub mod system;

@@ -1,0 +1,127 @@
+//! The table of contents.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Method, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::openapi::Document;
+use crate::rest::{auth, favourites, forecasts, mailbox, me, places, system};
+use crate::{Api, authentication, layers, web};
+
+/// The largest body of an ordinary request.
+const BODY: usize = 64 * 1024;
+
+/// Who may call what. Grouped by how the caller is known.
+struct Groups {
+    /// Anybody; a credential is looked at where it matters.
+    sign_in: OpenApiRouter<Api>,
+    /// Only with a credential.
+    private: OpenApiRouter<Api>,
+    /// Anybody.
+    public: OpenApiRouter<Api>,
+}
+
+fn groups() -> Groups {
+    Groups {
+        sign_in: OpenApiRouter::new()
+            .routes(routes!(auth::anonymous))
+            .routes(routes!(auth::register))
+            .routes(routes!(auth::confirm))
+            .routes(routes!(auth::login))
+            .routes(routes!(auth::refresh))
+            .routes(routes!(auth::logout))
+            .routes(routes!(auth::revoke)),
+        private: OpenApiRouter::new()
+            .routes(routes!(me::read))
+            .routes(routes!(me::set_preferences))
+            .routes(routes!(me::adopt))
+            .routes(routes!(favourites::list, favourites::create))
+            .routes(routes!(forecasts::favourites))
+            .routes(routes!(favourites::read, favourites::put, favourites::patch, favourites::delete))
+            .routes(routes!(forecasts::favourite))
+            .routes(routes!(forecasts::place))
+            .routes(routes!(forecasts::points)),
+        public: OpenApiRouter::new()
+            .routes(routes!(places::search))
+            .routes(routes!(places::nearest))
+            .routes(routes!(places::read))
+            .routes(routes!(system::weather_codes))
+            .routes(routes!(system::jwks))
+            .routes(routes!(system::healthz))
+            .routes(routes!(system::readyz)),
+    }
+}
+
+/// All documented routes, for the OpenAPI document.
+pub(crate) fn documented() -> OpenApiRouter<Api> {
+    let Groups { sign_in, private, public } = groups();
+    OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(public)
+}
+
+/// The whole service.
+pub fn router(api: Api) -> Router {
+    let Groups { sign_in, private, public } = groups();
+    let sign_in = Router::from(sign_in).route_layer(from_fn_with_state(api.clone(), authentication::allow));
+    let private = Router::from(private)
+        .route_layer(from_fn_with_state(api.clone(), authentication::require))
+        .layer(CompressionLayer::new());
+    let public = Router::from(public)
+        .route("/openapi.json", get(system::openapi))
+        .route("/metrics", get(system::metrics))
+        .layer(CompressionLayer::new());
+    let mailbox = Router::new()
+        .route("/dev/mailbox", get(mailbox::page))
+        .route("/dev/mailbox.css", get(mailbox::style));
+    let mut router = sign_in.merge(private).merge(public);
+    if api.app.settings().mailbox_token.is_some() {
+        router = router.merge(mailbox);
+    }
+    let cors = cors(&api);
+    router
+        .merge(web::router().layer(CompressionLayer::new()))
+        .fallback(layers::problems::not_found)
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn(layers::timeout::bound))
+        .layer(CatchPanicLayer::custom(layers::problems::panicked))
+        .layer(cors)
+        .layer(from_fn_with_state(api.clone(), layers::host::check))
+        .layer(from_fn(layers::problems::render))
+        .layer(from_fn_with_state(api.clone(), layers::headers::secure))
+        .layer(from_fn(layers::observe::observe))
+        .with_state(api)
+}
+
+/// Front ends on other origins: exactly those configured, with bearer tokens, never with cookies.
+fn cors(api: &Api) -> CorsLayer {
+    let origins = api.settings.cors_origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
+    let allowed = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        HeaderName::from_static("idempotency-key"),
+    ];
+    let exposed = [
+        header::ETAG,
+        header::LINK,
+        header::LOCATION,
+        header::RETRY_AFTER,
+        HeaderName::from_static("ratelimit"),
+        HeaderName::from_static("ratelimit-policy"),
+        HeaderName::from_static("x-request-id"),
+    ];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(allowed)
+        .expose_headers(exposed)
+        .max_age(std::time::Duration::from_secs(3600))
+}

@@ -1,0 +1,78 @@
+//! The web app, embedded in the binary. Hashed files are kept for ever, pages are asked for each time.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::Api;
+use crate::problem::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "$FAIRWEATHER_WEB"]
+struct Files;
+
+/// Whether this build carries the web app and not only a notice.
+pub const fn has_web_app() -> bool {
+    matches!(env!("FAIRWEATHER_WEB_BUILT").as_bytes(), b"true")
+}
+
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+     connect-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+);
+/// The API reference sets styles on its elements as it draws them.
+const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+);
+
+pub fn router() -> Router<Api> {
+    Router::new()
+        .route("/", get(file))
+        .route("/assets/{*path}", get(file))
+        .route("/docs", get(file))
+        .route("/docs/{*path}", get(file))
+        .route("/about/data", get(file))
+        .route("/confirm", get(file))
+        .route("/favicon.svg", get(file))
+        .route("/manifest.webmanifest", get(file))
+        .route("/robots.txt", get(file))
+}
+
+async fn file(request: Request) -> Response {
+    let path = request.uri().path().trim_matches('/');
+    let candidates = [path.to_owned(), format!("{path}/index.html"), format!("{path}.html")];
+    let found = candidates.iter().find_map(|path| Files::get(path.trim_start_matches('/')));
+    match found {
+        Some(file) => serve(path, &file, request.headers()),
+        None => Problem::not_found().into_response(),
+    }
+}
+
+fn serve(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
+    let tag: String = file.metadata.sha256_hash().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{tag}\"");
+    let mut headers = HeaderMap::new();
+    let policy = if path.starts_with("docs") { DOCS_POLICY } else { POLICY };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    let lasting =
+        if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(lasting));
+    if let Ok(tag) = HeaderValue::try_from(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    if asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    if let Ok(kind) = HeaderValue::try_from(file.metadata.mimetype()) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    let body = match &file.data {
+        std::borrow::Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => bytes::Bytes::copy_from_slice(bytes),
+    };
+    (headers, body).into_response()
+}

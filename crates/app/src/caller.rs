@@ -1,0 +1,94 @@
+//! Who is asking.
+
+use std::net::IpAddr;
+
+use domain::account::Roles;
+use domain::refresh::Generation;
+use domain::{AccountId, Error, Result, SessionId, Timestamp};
+
+/// The holder of a credential that was checked. There is no other way to get one than by
+/// [`crate::App::authenticate`], so code that has a `Caller` need not ask again.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) session: SessionId,
+    pub(crate) credential: Credential,
+    pub(crate) roles: Roles,
+    pub(crate) auth_time: Timestamp,
+}
+
+/// What the caller showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// An access token of this generation.
+    Bearer(Generation),
+    /// A session cookie.
+    Cookie,
+}
+
+impl Caller {
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub const fn has_cookie(&self) -> bool {
+        matches!(self.credential, Credential::Cookie)
+    }
+}
+
+/// Where a request comes from, as far as limits are concerned: an IPv4 address, or the first 64 bits of an
+/// IPv6 one, since a household holds all addresses behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
+
+impl Network {
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => Self(IpAddr::V4(v4)),
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                Self(IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into()))
+            }
+        }
+    }
+
+    pub fn is_loopback(self) -> bool {
+        self.0.is_loopback() || self.0 == IpAddr::V6([0; 8].into())
+    }
+
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        match self.0 {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        }
+    }
+}
+
+/// What a client tells of itself beside its credential.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub network: Network,
+    pub user_agent: String,
+    /// Our own web page, which gets a cookie and no tokens.
+    pub web: bool,
+}
+
+pub(crate) fn account_is_gone() -> Error {
+    Error::unauthenticated("session_ended", "this session has ended; sign in again")
+}
+
+/// A page of something, or a clear word about the limit asked for.
+pub(crate) fn page_limit(asked: Option<u32>, usual: u32, most: u32) -> Result<u32> {
+    match asked {
+        None => Ok(usual.min(most)),
+        Some(limit) if (1..=most).contains(&limit) => Ok(limit),
+        Some(_) => {
+            Err(domain::Invalid::new("?limit", "out_of_range", format!("must be between 1 and {most}"))
+                .into())
+        }
+    }
+}

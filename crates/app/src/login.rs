@@ -1,0 +1,112 @@
+//! Signing in with e-mail and password.
+
+use domain::account::Roles;
+use domain::email::Email;
+use domain::password::Password;
+use domain::session::{Proof, Proofs};
+use domain::{AccountId, Error, Result, Timestamp};
+use store::accounts;
+use uuid::Uuid;
+use vault::password::PasswordHash;
+
+use crate::App;
+use crate::caller::{Caller, Client};
+use crate::data_keys::context;
+use crate::sign_in::{Beginning, SignedIn, kind};
+
+/// The account behind an address, with what is needed to check its password.
+struct Found {
+    account: AccountId,
+    roles: Roles,
+    phc: PasswordHash,
+}
+
+impl App {
+    /// Signs in. An unknown address, a wrong password and an address without one are told apart by nothing:
+    /// not by text, not by status, not by time.
+    pub async fn log_in(
+        &self,
+        caller: Option<&Caller>,
+        client: &Client,
+        email: &str,
+        password: &str,
+    ) -> Result<SignedIn> {
+        let (email, password) =
+            crate::registration::both(Email::parse(email), Password::presented(password))?;
+        let now = self.now();
+        let email_tag = self.index.email(&email);
+        let tags = self.password_tags(&email, client);
+        self.password_verdict(&tags, now).await?.require_allowed()?;
+        let found = self.find_login(email_tag).await?;
+        let stored = found.as_ref().map(|found| found.phc.clone());
+        let verified = self.hashing.verify(password.clone(), stored).await?;
+        let (true, Some(Found { account, roles, .. })) = (verified.matches, found) else {
+            self.note_password_failure(tags, now).await?;
+            return Err(refused());
+        };
+        let rehashed = if verified.needs_rehash { Some(self.hashing.hash(password).await?) } else { None };
+        let adoptable = self.anonymous_account(caller).await?;
+        let beginning = Beginning {
+            account,
+            anonymous: false,
+            roles,
+            proofs: Proofs::NONE.with(Proof::Password),
+            kind: kind(client),
+            tag: self.client_tag(client),
+            adoptable,
+        };
+        let begun = self.finish_login(beginning, rehashed, tags, now).await?;
+        self.signed_in(begun, now)
+    }
+
+    async fn finish_login(
+        &self,
+        beginning: Beginning,
+        rehashed: Option<PasswordHash>,
+        tags: crate::throttles::PasswordTags,
+        now: Timestamp,
+    ) -> Result<crate::sign_in::Begun> {
+        let account = beginning.account;
+        let sealed = match rehashed {
+            Some(phc) => {
+                let key = self.data_keys.get(account).await?;
+                let place = context("account", account, Uuid::nil(), "password");
+                Some(key.seal(&place, phc.to_phc().as_bytes(), &self.random)?)
+            }
+            None => None,
+        };
+        let app = self.clone();
+        let begun = self
+            .store
+            .write(async move |tx| {
+                Self::clear_password_failures(tx, &tags).await?;
+                if let Some(sealed) = &sealed {
+                    accounts::set_password(tx, account, sealed).await?;
+                }
+                accounts::touch(tx, account, now).await?;
+                app.begin_session(tx, &beginning, now).await
+            })
+            .await?;
+        Ok(begun)
+    }
+
+    async fn find_login(&self, email_tag: vault::index::Tag) -> Result<Option<Found>> {
+        let stored = self
+            .store
+            .read(async move |db| match accounts::find_by_email(db, &email_tag).await? {
+                Some(id) => accounts::get(db, id).await,
+                None => Ok(None),
+            })
+            .await?;
+        let Some(stored) = stored else { return Ok(None) };
+        let Some(password) = &stored.password else { return Ok(None) };
+        let key = self.data_keys.open(stored.id, &stored.data_key)?;
+        let phc = key.open(&context("account", stored.id, Uuid::nil(), "password"), password)?;
+        let phc = std::str::from_utf8(&phc).map_err(Error::internal)?.parse()?;
+        Ok(Some(Found { account: stored.id, roles: Roles::parse(&stored.roles), phc }))
+    }
+}
+
+fn refused() -> Error {
+    Error::unauthenticated("wrong_credentials", "the e-mail address or the password is wrong")
+}

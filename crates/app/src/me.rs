@@ -1,0 +1,166 @@
+//! The caller's own account.
+
+use domain::account::Roles;
+use domain::favourite::Favourite;
+use domain::forecast::units::Units;
+use domain::{AccountId, Error, FavouriteId, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::favourites::Sealed;
+use store::{accounts, favourites, sessions, sync};
+use uuid::Uuid;
+
+use crate::App;
+use crate::caller::{Caller, account_is_gone};
+use crate::data_keys::context;
+use crate::session_record::SessionRecord;
+
+/// What an account knows of itself.
+pub struct Me {
+    pub account: AccountId,
+    /// `None` while the account is anonymous.
+    pub email: Option<String>,
+    pub roles: Roles,
+    pub created_at: Timestamp,
+    pub preferences: Preferences,
+}
+
+/// How the person likes to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    pub units: Option<Units>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct StoredPreferences {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    units: Option<String>,
+}
+
+/// What adopting brought.
+pub struct Adopted {
+    pub added: usize,
+    /// Places that were there already.
+    pub skipped: usize,
+}
+
+impl App {
+    pub async fn me(&self, caller: &Caller) -> Result<Me> {
+        let account = caller.account;
+        let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
+        let stored = stored.ok_or_else(account_is_gone)?;
+        let key = self.data_keys.get(account).await?;
+        let open = |column, sealed: &Option<Vec<u8>>| {
+            let place = context("account", account, Uuid::nil(), column);
+            sealed.as_ref().map(|sealed| key.open(&place, sealed)).transpose()
+        };
+        let email = open("email", &stored.email)?;
+        let email = email.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let preferences = open("preferences", &stored.preferences)?;
+        let preferences: StoredPreferences = match preferences {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(Error::internal)?,
+            None => StoredPreferences::default(),
+        };
+        let units = preferences.units.as_deref().and_then(Units::parse);
+        Ok(Me {
+            account,
+            email,
+            roles: Roles::parse(&stored.roles),
+            created_at: stored.created_at,
+            preferences: Preferences { units },
+        })
+    }
+
+    pub async fn set_preferences(&self, caller: &Caller, preferences: Preferences) -> Result<()> {
+        self.limit_mutations(caller.account, 1)?;
+        let account = caller.account;
+        let key = self.data_keys.get(account).await?;
+        let stored = StoredPreferences { units: preferences.units.map(|units| units.name().to_owned()) };
+        let plain = serde_json::to_vec(&stored).map_err(Error::internal)?;
+        let sealed =
+            key.seal(&context("account", account, Uuid::nil(), "preferences"), &plain, &self.random)?;
+        self.store.write(async move |tx| accounts::set_preferences(tx, account, &sealed).await).await?;
+        Ok(())
+    }
+
+    /// Takes over the favourites of an anonymous account, which is removed: the one whose access token is
+    /// given, or the one that this browser used before it signed in. Places that are there already are
+    /// skipped.
+    pub async fn adopt(&self, caller: &Caller, access_token: Option<&str>) -> Result<Adopted> {
+        let now = self.now();
+        let from = match access_token {
+            Some(token) => self.authenticate_bearer(token).await?.account,
+            None => self.adoptable(caller, now).await?.ok_or(Error::NotFound)?,
+        };
+        let to = caller.account;
+        if from == to {
+            return Err(Error::conflict("same_account", "an account cannot adopt itself"));
+        }
+        let (from_key, to_key) = match self.data_keys.get(from).await {
+            Ok(key) => (key, self.data_keys.get(to).await?),
+            Err(Error::Unauthenticated { .. }) => return Err(Error::NotFound),
+            Err(error) => return Err(error),
+        };
+        let app = self.clone();
+        let quota = i64::from(self.settings.quota_favourites);
+        let by = Some(caller.session.uuid());
+        let (adopted, ended) = self
+            .store
+            .write(async move |tx| {
+                // Both heads in the order of their ids, so that two adoptions cannot wait for each other.
+                let (first, second) = (from.min(to), from.max(to));
+                let one = sync::lock(tx, first).await?;
+                let two = sync::lock(tx, second).await?;
+                let log = if first == to { one } else { two };
+                let mut log = log.ok_or_else(account_is_gone)?;
+                let stored = accounts::get(tx, from).await?.ok_or(Error::NotFound)?;
+                if stored.email.is_some() {
+                    let detail = "only an anonymous account can be adopted";
+                    return Err(Error::conflict("not_anonymous", detail).into());
+                }
+                let mut adopted = Adopted { added: 0, skipped: 0 };
+                for row in favourites::live(tx, from).await? {
+                    let Some(old) = crate::favourites::open(&from_key, from, row)? else { continue };
+                    let place_tag = app.place_tag(to, &old.content);
+                    let nobody = FavouriteId::from_uuid(Uuid::nil());
+                    let there = favourites::same_place(tx, to, place_tag, nobody).await?;
+                    if !there.is_empty() || log.favourites >= quota {
+                        adopted.skipped += 1;
+                        continue;
+                    }
+                    let Favourite { mut content, .. } = old;
+                    content.by = by;
+                    content.changed.clear();
+                    let id = FavouriteId::new(now, &app.random);
+                    let sealed = crate::favourites::seal(&to_key, to, id, &content, &app.random)?;
+                    let position = log.append();
+                    let rev = log.next_rev();
+                    log.favourites += 1;
+                    let row = Sealed {
+                        rev,
+                        position: &position,
+                        place_tag,
+                        content: Some(&sealed),
+                        updated_at: now,
+                    };
+                    favourites::insert(tx, to, id, row).await?;
+                    adopted.added += 1;
+                }
+                let ended = accounts::delete(tx, from, now).await?;
+                sync::raise(tx, log).await?;
+                Ok((adopted, ended))
+            })
+            .await?;
+        self.data_keys.forget(from);
+        self.favourite_pages.forget(from);
+        self.revoke(ended, now);
+        Ok(adopted)
+    }
+
+    async fn adoptable(&self, caller: &Caller, now: Timestamp) -> Result<Option<AccountId>> {
+        let (account, session) = (caller.account, caller.session);
+        let state = self.store.read(async move |db| sessions::get(db, account, session).await).await?;
+        let Some(state) = state else { return Ok(None) };
+        let adoptable = SessionRecord::decode(&state)?.adoptable;
+        Ok(adoptable.filter(|adoptable| now < adoptable.until).map(|adoptable| adoptable.account))
+    }
+}

@@ -1,0 +1,147 @@
+//! Staying signed in, and ending it.
+
+use domain::account::Roles;
+use domain::refresh::Outcome;
+use domain::session::SessionKind;
+use domain::{AccountId, Error, Result, SessionId, Timestamp};
+use store::{accounts, sessions};
+use vault::refresh_token::RefreshToken;
+
+use crate::App;
+use crate::caller::{Caller, Client};
+use crate::session_record::SessionRecord;
+use crate::sign_in::{Begun, SignedIn, Tokens};
+
+/// What presenting a refresh token led to, within its transaction: a revocation must be kept, so it cannot
+/// travel as an error, which would roll it back.
+enum Presented {
+    Answer(Begun),
+    Revoked(Vec<SessionId>),
+    Refused,
+}
+
+impl App {
+    /// Exchanges a refresh token for the next pair. See `domain::refresh` for the rules.
+    pub async fn refresh(&self, client: &Client, token: &str) -> Result<Tokens> {
+        let token = RefreshToken::parse(token).ok_or_else(refused)?;
+        let now = self.now();
+        let tag = self.client_tag(client);
+        let app = self.clone();
+        let presented = self
+            .store
+            .write(async move |tx| {
+                let (account, session) = (token.account(), token.session());
+                let Some(state) = sessions::lock(tx, account, session).await? else {
+                    return Ok(Presented::Refused);
+                };
+                let mut record = SessionRecord::decode(&state)?;
+                if record.kind != SessionKind::Bearer || !app.refresh_key.verify(&token, &record.salt)? {
+                    return Ok(Presented::Refused);
+                }
+                match record.refresh.present(token.generation(), tag, now) {
+                    Outcome::Rotate { state, .. } | Outcome::SameSuccessor { state } => {
+                        record.refresh = state;
+                        let ends_at = state.lifetime.ends_at();
+                        sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
+                        accounts::touch(tx, account, now).await?;
+                        let stored = accounts::get(tx, account).await?;
+                        let Some(stored) = stored else { return Ok(Presented::Refused) };
+                        let roles = Roles::parse(&stored.roles);
+                        Ok(Presented::Answer(Begun { account, session, roles, record, cookie: None }))
+                    }
+                    Outcome::Revoke(reason) => {
+                        sessions::end(tx, account, session, now).await?;
+                        tracing::warn!(%session, ?reason, "a refresh token came back; its session was ended");
+                        Ok(Presented::Revoked(vec![session]))
+                    }
+                    Outcome::Expired(_) => {
+                        sessions::end(tx, account, session, now).await?;
+                        Ok(Presented::Revoked(vec![session]))
+                    }
+                }
+            })
+            .await?;
+        match presented {
+            Presented::Answer(begun) => match self.signed_in(begun, now)? {
+                SignedIn::Tokens(tokens) => Ok(tokens),
+                SignedIn::Cookie { .. } => Err(Error::internal("a refresh led to a cookie")),
+            },
+            Presented::Revoked(ended) => {
+                self.revoke(ended, now);
+                Err(refused())
+            }
+            Presented::Refused => Err(refused()),
+        }
+    }
+
+    /// Ends the caller's session, or the one of the refresh token. An anonymous account has no other way in,
+    /// so its session ends only together with the account, and only when `discard` says so.
+    pub async fn log_out(&self, caller: Option<&Caller>, token: Option<&str>, discard: bool) -> Result<()> {
+        let (account, session) = match (caller, token) {
+            (Some(caller), _) => (caller.account, caller.session),
+            (None, Some(token)) => self.holder_of(token).await?.ok_or_else(refused)?,
+            (None, None) => {
+                return Err(Error::unauthenticated(
+                    "credential_required",
+                    "sign in, or give a refresh_token",
+                ));
+            }
+        };
+        let now = self.now();
+        let ended = self
+            .store
+            .write(async move |tx| {
+                let Some(stored) = accounts::get(tx, account).await? else { return Ok(Vec::new()) };
+                if stored.email.is_some() {
+                    sessions::end(tx, account, session, now).await?;
+                    return Ok(vec![session]);
+                }
+                if !discard {
+                    return Err(discard_required().into());
+                }
+                accounts::delete(tx, account, now).await
+            })
+            .await?;
+        self.data_keys.forget(account);
+        self.favourite_pages.forget(account);
+        self.revoke(ended, now);
+        Ok(())
+    }
+
+    /// Ends the session of a refresh token. Unknown tokens are no error (RFC 7009): there is nothing to end.
+    pub async fn revoke_token(&self, token: &str) -> Result<()> {
+        if let Some((account, session)) = self.holder_of(token).await? {
+            let now = self.now();
+            self.store.write(async move |tx| sessions::end(tx, account, session, now).await).await?;
+            self.revoke(vec![session], now);
+        }
+        Ok(())
+    }
+
+    /// Whose token this is; `None` when it is no valid one.
+    async fn holder_of(&self, token: &str) -> Result<Option<(AccountId, SessionId)>> {
+        let Some(token) = RefreshToken::parse(token) else { return Ok(None) };
+        let (account, session) = (token.account(), token.session());
+        let state = self.store.read(async move |db| sessions::get(db, account, session).await).await?;
+        let Some(state) = state else { return Ok(None) };
+        let record = SessionRecord::decode(&state)?;
+        Ok(self.refresh_key.verify(&token, &record.salt)?.then_some((account, session)))
+    }
+
+    /// Makes ended sessions ended here at once; other nodes read it from the database.
+    pub(crate) fn revoke(&self, ended: Vec<SessionId>, now: Timestamp) {
+        self.revocations.add(ended.into_iter().map(|session| (session, now)));
+    }
+}
+
+fn refused() -> Error {
+    Error::unauthenticated("invalid_refresh_token", "this refresh token does not count; sign in again")
+}
+
+fn discard_required() -> Error {
+    Error::conflict(
+        "discard_required",
+        "this account has no other way in, so signing out removes it with all its favourites; \
+         repeat with \"discard\": true if that is meant",
+    )
+}

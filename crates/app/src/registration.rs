@@ -1,0 +1,205 @@
+//! Signing up with e-mail and password: a pending registration first, an account only after the mailed code.
+
+use std::time::Duration;
+
+use domain::account::Roles;
+use domain::email::Email;
+use domain::session::{Proof, Proofs};
+use domain::{AccountId, Error, Invalid, Result};
+use serde::{Deserialize, Serialize};
+use store::{accounts, registrations, sessions};
+use uuid::Uuid;
+use vault::Secret;
+use vault::secret::{RegistrationCode, SecretDigest};
+
+use crate::App;
+use crate::caller::{Caller, Client};
+use crate::data_keys::context;
+use crate::mail::{self, already_registered, confirmation};
+use crate::sign_in::{Beginning, SignedIn, kind};
+
+/// How long the code works.
+pub const EXPIRES_IN: Duration = Duration::from_secs(30 * 60);
+const MOST_TRIES: i64 = 5;
+
+/// What the registering client keeps: with the mailed code it completes the registration.
+pub struct Registration {
+    pub secret: String,
+    pub expires_in: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    email: String,
+    phc: String,
+    code: [u8; 32],
+    upgrade: Option<Uuid>,
+}
+
+impl App {
+    /// Begins a registration. Answers alike, and as fast, for an address that has an account: only the mail
+    /// differs. From an anonymous session it upgrades that account.
+    pub async fn register(
+        &self,
+        caller: Option<&Caller>,
+        client: &Client,
+        email: &str,
+        password: &str,
+    ) -> Result<Registration> {
+        self.require_mail()?;
+        let (email, password) = both(Email::parse(email), self.policy.accept(password, &[email], |_| false))?;
+        let now = self.now();
+        let email_tag = self.index.email(&email);
+        self.count_mail(&email, client, now).await?;
+        let upgrade = match caller {
+            Some(caller) => self.anonymous_account_of(caller).await?,
+            None => None,
+        };
+        let phc = self.hashing.hash(password).await?;
+        let secret = Secret::generate(&self.random);
+        let code = RegistrationCode::generate(&self.random);
+        let pending = Pending {
+            email: email.as_str().to_owned(),
+            phc: phc.to_phc().to_string(),
+            code: *code.digest(&secret).as_bytes(),
+            upgrade: upgrade.map(AccountId::uuid),
+        };
+        let hash = *secret.digest().as_bytes();
+        let owner = owner(&hash);
+        let (key, data_key) = self.data_keys.create(owner, &self.random)?;
+        let plain = serde_json::to_vec(&pending).map_err(Error::internal)?;
+        let sealed =
+            key.seal(&context("registration", owner, owner.uuid(), "sealed"), &plain, &self.random)?;
+        let url = &self.settings.public_url;
+        let to_new =
+            confirmation(email.as_str(), &code.to_text(), url).seal(&self.data_keys, &self.random, now)?;
+        let to_known = already_registered(email.as_str(), url).seal(&self.data_keys, &self.random, now)?;
+        self.store
+            .write(async move |tx| {
+                let known = accounts::find_by_email(tx, &email_tag).await?.is_some();
+                registrations::put(tx, &hash, &data_key, &sealed, now.plus(EXPIRES_IN)).await?;
+                mail::queue(tx, if known { &to_known } else { &to_new }).await
+            })
+            .await?;
+        Ok(Registration { secret: secret.to_text().to_string(), expires_in: EXPIRES_IN })
+    }
+
+    /// Completes a registration with the mailed code: the account exists from here on, or the anonymous one
+    /// it began from is no longer anonymous. All its earlier sessions end.
+    pub async fn confirm_registration(
+        &self,
+        caller: Option<&Caller>,
+        client: &Client,
+        secret: &str,
+        code: &str,
+    ) -> Result<SignedIn> {
+        let secret = Secret::parse(secret).ok_or_else(refused)?;
+        let code = RegistrationCode::parse(code).ok_or_else(refused)?;
+        let now = self.now();
+        let hash = *secret.digest().as_bytes();
+        let digest = code.digest(&secret);
+        let behind = self.anonymous_account(caller).await?;
+        let client_kind = kind(client);
+        let tag = self.client_tag(client);
+        let app = self.clone();
+        // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
+        let outcome = self
+            .store
+            .write(async move |tx| {
+                let Some(tried) = registrations::try_once(tx, &hash, now).await? else { return Ok(None) };
+                let pending = app.open_pending(&hash, &tried)?;
+                if tried.tries > MOST_TRIES || !SecretDigest::from_bytes(pending.code).matches(&digest) {
+                    if tried.tries >= MOST_TRIES {
+                        registrations::delete(tx, &hash).await?;
+                    }
+                    return Ok(None);
+                }
+                registrations::delete(tx, &hash).await?;
+                let email = Email::parse(&pending.email)?;
+                let upgraded = match pending.upgrade {
+                    Some(id) => {
+                        let stored = accounts::get(tx, AccountId::from_uuid(id)).await?;
+                        stored.filter(|account| account.email.is_none())
+                    }
+                    None => None,
+                };
+                let (account, key) = match upgraded {
+                    Some(stored) => (stored.id, app.data_keys.open(stored.id, &stored.data_key)?),
+                    None => {
+                        let account = AccountId::new(now, &app.random);
+                        let (key, wrapped) = app.data_keys.create(account, &app.random)?;
+                        accounts::insert(tx, account, &wrapped, &Roles::USER.to_string(), now).await?;
+                        (account, key)
+                    }
+                };
+                if !accounts::claim_email(tx, &app.index.email(&email), account).await? {
+                    // Somebody else completed with this address first: as if the code were wrong.
+                    return Err(refused().into());
+                }
+                let seal = |column, text: &str| {
+                    key.seal(&context("account", account, Uuid::nil(), column), text.as_bytes(), &app.random)
+                };
+                let (email, phc) = (seal("email", email.as_str())?, seal("password", &pending.phc)?);
+                accounts::set_login(tx, account, &email, &phc).await?;
+                let ended = sessions::end_all(tx, account, None, now).await?;
+                let beginning = Beginning {
+                    account,
+                    anonymous: false,
+                    roles: Roles::USER,
+                    proofs: Proofs::NONE.with(Proof::Password),
+                    kind: client_kind,
+                    tag,
+                    adoptable: behind,
+                };
+                Ok(Some((app.begin_session(tx, &beginning, now).await?, ended)))
+            })
+            .await?;
+        let (begun, ended) = outcome.ok_or_else(refused)?;
+        self.revocations.add(ended.into_iter().map(|session| (session, now)));
+        self.signed_in(begun, now)
+    }
+
+    fn open_pending(&self, hash: &[u8; 32], tried: &registrations::Tried) -> Result<Pending> {
+        let owner = owner(hash);
+        let key = self.data_keys.open(owner, &tried.data_key)?;
+        let plain = key.open(&context("registration", owner, owner.uuid(), "sealed"), &tried.sealed)?;
+        serde_json::from_slice(&plain).map_err(Error::internal)
+    }
+
+    async fn anonymous_account_of(&self, caller: &Caller) -> Result<Option<AccountId>> {
+        let account = caller.account;
+        let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
+        match stored {
+            Some(stored) if stored.email.is_some() => {
+                Err(Error::conflict("already_registered", "this account has a way to sign in already"))
+            }
+            stored => Ok(stored.map(|stored| stored.id)),
+        }
+    }
+}
+
+/// The seal of a pending registration is bound to its secret's hash, as an account's is to its id.
+fn owner(hash: &[u8; 32]) -> AccountId {
+    AccountId::from_uuid(Uuid::from_bytes(hash.first_chunk().copied().unwrap_or_default()))
+}
+
+fn refused() -> Error {
+    Invalid::new(
+        "/code",
+        "wrong_or_expired",
+        "the code is wrong, used up or expired; sign up again for a new one",
+    )
+    .into()
+}
+
+/// Both values, or the errors of both.
+pub(crate) fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Error::Invalid(mut one)), Err(Error::Invalid(two))) => {
+            one.extend(two);
+            Err(Error::Invalid(one))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}

@@ -1,0 +1,156 @@
+//! What the store keeps of a session, in versioned JSON: all that the rules need, nothing personal.
+
+use std::time::Duration;
+
+use domain::refresh::{ClientTag, Generation, LastAnswer, Refresh, Replays};
+use domain::session::{Lifetime, Limits, Proofs, SessionKind};
+use domain::{AccountId, Error, Random, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use vault::refresh_token::SessionSalt;
+
+/// A session with its refresh state and the proofs it rests on.
+#[derive(Clone, Debug)]
+pub struct SessionRecord {
+    pub kind: SessionKind,
+    pub refresh: Refresh,
+    /// Half of the secret behind the session's refresh tokens; the other half is the server's.
+    pub salt: SessionSalt,
+    pub auth_time: Timestamp,
+    pub proofs: Proofs,
+    /// The anonymous account that this browser used before it signed in, for an hour.
+    pub adoptable: Option<Adoptable>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adoptable {
+    pub account: AccountId,
+    pub until: Timestamp,
+}
+
+/// How long a sign-in remembers the anonymous account it came from.
+pub const ADOPTABLE_FOR: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    v: u8,
+    kind: String,
+    created: Timestamp,
+    used: Timestamp,
+    idle_s: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    absolute_s: Option<u64>,
+    generation: u64,
+    confirmed: bool,
+    rotated: Timestamp,
+    replays: u8,
+    replays_since: Timestamp,
+    answered: Timestamp,
+    client: [u8; 8],
+    salt: [u8; 32],
+    auth_time: Timestamp,
+    proofs: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adoptable: Option<(Uuid, Timestamp)>,
+}
+
+impl SessionRecord {
+    /// A session that begins now.
+    pub fn begin(
+        kind: SessionKind,
+        anonymous: bool,
+        proofs: Proofs,
+        client: ClientTag,
+        random: &Random,
+        now: Timestamp,
+    ) -> Self {
+        let lifetime = Lifetime::begin(Limits::of(kind, anonymous), now);
+        Self {
+            kind,
+            refresh: Refresh::begin(lifetime, client, now),
+            salt: SessionSalt::generate(random),
+            auth_time: now,
+            proofs,
+            adoptable: None,
+        }
+    }
+
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let Refresh { generation, confirmed, rotated_at, replays, last_answer, lifetime } = self.refresh;
+        let stored = Stored {
+            v: 1,
+            kind: self.kind.name().to_owned(),
+            created: lifetime.created_at,
+            used: lifetime.used_at,
+            idle_s: lifetime.limits.idle.as_secs(),
+            absolute_s: lifetime.limits.absolute.map(|absolute| absolute.as_secs()),
+            generation: generation.number(),
+            confirmed,
+            rotated: rotated_at,
+            replays: replays.count,
+            replays_since: replays.since,
+            answered: last_answer.at,
+            client: last_answer.client.0,
+            salt: *self.salt.as_bytes(),
+            auth_time: self.auth_time,
+            proofs: self.proofs.to_string(),
+            adoptable: self.adoptable.map(|a| (a.account.uuid(), a.until)),
+        };
+        serde_json::to_vec(&stored).map_err(Error::internal)
+    }
+
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let bad = || Error::internal("a stored session does not parse");
+        let stored: Stored = serde_json::from_slice(bytes).map_err(|_| bad())?;
+        if stored.v != 1 {
+            return Err(bad());
+        }
+        let limits = Limits {
+            idle: Duration::from_secs(stored.idle_s),
+            absolute: stored.absolute_s.map(Duration::from_secs),
+        };
+        let refresh = Refresh {
+            generation: Generation::new(stored.generation).ok_or_else(bad)?,
+            confirmed: stored.confirmed,
+            rotated_at: stored.rotated,
+            replays: Replays { count: stored.replays, since: stored.replays_since },
+            last_answer: LastAnswer { at: stored.answered, client: ClientTag(stored.client) },
+            lifetime: Lifetime { created_at: stored.created, used_at: stored.used, limits },
+        };
+        Ok(Self {
+            kind: SessionKind::parse(&stored.kind).ok_or_else(bad)?,
+            refresh,
+            salt: SessionSalt::from_bytes(stored.salt),
+            auth_time: stored.auth_time,
+            proofs: Proofs::parse(&stored.proofs),
+            adoptable: stored
+                .adoptable
+                .map(|(account, until)| Adoptable { account: AccountId::from_uuid(account), until }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::session::Proof;
+
+    #[test]
+    fn a_session_reads_back_as_written() {
+        let random = Random::new(|bytes| bytes.fill(7));
+        let now = Timestamp::from_seconds(1_795_000_000);
+        let proofs = Proofs::NONE.with(Proof::Password);
+        let mut record =
+            SessionRecord::begin(SessionKind::Bearer, false, proofs, ClientTag([1; 8]), &random, now);
+        let account = AccountId::from_uuid(Uuid::from_u128(9));
+        record.adoptable = Some(Adoptable { account, until: now.plus(ADOPTABLE_FOR) });
+        let read = SessionRecord::decode(&record.encode().unwrap()).unwrap();
+        assert_eq!(
+            (read.kind, read.refresh, read.auth_time),
+            (record.kind, record.refresh, record.auth_time)
+        );
+        assert_eq!((read.proofs, read.adoptable), (record.proofs, record.adoptable));
+        assert_eq!(read.salt.as_bytes(), record.salt.as_bytes());
+        assert!(SessionRecord::decode(b"{\"v\":2}").is_err());
+    }
+}

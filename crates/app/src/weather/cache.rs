@@ -1,0 +1,107 @@
+//! Warm cells in memory, bounded by bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use domain::Timestamp;
+use domain::forecast::{Cell, Pack, Series, Share, Source};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+/// One provider's answer for a cell. Never changes; a newer one takes its place.
+pub struct Entry {
+    pub cell: Cell,
+    pub series: Series,
+    asked_at: AtomicI64,
+    has_favourites: AtomicBool,
+    superseded: AtomicBool,
+}
+
+pub(super) type Key = (Source, Pack, Cell);
+
+impl Entry {
+    pub(super) fn new(cell: Cell, series: Series) -> Self {
+        Self {
+            cell,
+            series,
+            asked_at: AtomicI64::new(0),
+            has_favourites: AtomicBool::new(false),
+            superseded: AtomicBool::new(false),
+        }
+    }
+
+    fn key(&self) -> Key {
+        (self.series.source(), self.series.pack(), self.cell)
+    }
+
+    /// Whether a newer answer has taken its place.
+    pub fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_asked(&self, now: Timestamp, share: Share) {
+        self.asked_at.store(now.millis(), Ordering::Relaxed);
+        if share == Share::Favourites {
+            self.has_favourites.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn asked_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.asked_at.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn share(&self) -> Share {
+        if self.has_favourites.load(Ordering::Relaxed) { Share::Favourites } else { Share::Points }
+    }
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+/// What an entry takes beside its series: itself, its place in the cache.
+const OVERHEAD: u64 = 320;
+
+impl Weighter<Key, Arc<Entry>> for Bytes {
+    fn weight(&self, _: &Key, entry: &Arc<Entry>) -> u64 {
+        OVERHEAD + entry.series.heap_bytes() as u64
+    }
+}
+
+pub(super) struct Memory(Cache<Key, Arc<Entry>, Bytes>);
+
+impl Memory {
+    pub(super) fn new(bytes: u64) -> Self {
+        // About seven kilobytes a cell.
+        let expected = usize::try_from(bytes / 7_000).unwrap_or(usize::MAX).max(16);
+        Self(Cache::with_weighter(expected, bytes, Bytes))
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<Entry>> {
+        self.0.get(key)
+    }
+
+    /// Puts an answer in unless a newer one is there; what was known of the cell's use is kept.
+    pub(super) fn insert(&self, entry: Entry) -> Arc<Entry> {
+        let key = entry.key();
+        if let Some(old) = self.0.peek(&key) {
+            if old.series.fetched_at() >= entry.series.fetched_at() {
+                return old;
+            }
+            entry.note_asked(old.asked_at(), old.share());
+            old.superseded.store(true, Ordering::Release);
+        }
+        let entry = Arc::new(entry);
+        self.0.insert(key, entry.clone());
+        entry
+    }
+
+    pub(super) fn each(&self, mut visit: impl FnMut(&Entry)) {
+        for (_, entry) in self.0.iter() {
+            visit(&entry);
+        }
+    }
+
+    pub(super) fn size(&self) -> (usize, u64) {
+        (self.0.len(), self.0.weight())
+    }
+}

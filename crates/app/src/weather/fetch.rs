@@ -1,0 +1,184 @@
+//! Single flight: whoever wants a cell that is being fetched waits for that fetch.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::forecast::{Cell, Freshness, Pack, Series, Share};
+use domain::{Result, Timestamp};
+use store::cells;
+use tokio::sync::watch;
+
+use super::cache::Entry;
+use super::{Unavailable, Wanted, Weather};
+
+/// How a fetch ended for one cell.
+pub(super) type Landed = Result<Arc<Entry>, Unavailable>;
+
+/// Fetches under way.
+#[derive(Default)]
+pub(super) struct Flights(Mutex<HashMap<(Pack, Cell), watch::Receiver<Option<Landed>>>>);
+
+impl Flights {
+    pub(super) fn is_under_way(&self, want: &Wanted) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&(want.pack, want.cell))
+    }
+
+    fn land(&self, want: &Wanted) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&(want.pack, want.cell));
+    }
+}
+
+/// A cell to fetch and who is to be told.
+struct Flight {
+    want: Wanted,
+    told: watch::Sender<Option<Landed>>,
+}
+
+/// Cells kept of one call in one transaction, so that no request waits long behind it.
+const STORED_AT_ONCE: usize = 25;
+
+impl Weather {
+    /// Fetches cells, joining fetches that are under way. The work goes on when the caller leaves.
+    pub(super) fn fetch(self: &Arc<Self>, wanted: &[Wanted]) -> Vec<(Cell, watch::Receiver<Option<Landed>>)> {
+        let mut waits = Vec::with_capacity(wanted.len());
+        let mut flights: HashMap<(Pack, bool), Vec<Flight>> = HashMap::new();
+        let now = self.clock.now();
+        {
+            let mut under_way = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for want in wanted {
+                let key = (want.pack, want.cell);
+                if let Some(wait) = under_way.get(&key) {
+                    waits.push((want.cell, wait.clone()));
+                    continue;
+                }
+                // A flight may have landed since its cell was looked up. It landed in memory before it left
+                // the list, so looking again under the list's lock is exact.
+                if let Some((entry, Freshness::Fresh)) = self.look_up(want, now) {
+                    waits.push((want.cell, watch::channel(Some(Ok(entry))).1));
+                    continue;
+                }
+                let (told, wait) = watch::channel(None);
+                under_way.insert(key, wait.clone());
+                waits.push((want.cell, wait));
+                let favourites = want.share == Share::Favourites;
+                flights.entry((want.pack, favourites)).or_default().push(Flight { want: *want, told });
+            }
+        }
+        for (_, flights) in flights {
+            tokio::spawn(self.clone().fly(flights));
+        }
+        waits
+    }
+
+    pub(super) fn refresh_behind(self: &Arc<Self>, ageing: Vec<Wanted>) {
+        if !ageing.is_empty() {
+            drop(self.fetch(&ageing));
+        }
+    }
+
+    /// Asks provider after provider until each cell has an answer or nobody is left to ask.
+    async fn fly(self: Arc<Self>, mut flights: Vec<Flight>) {
+        let mut why = Unavailable::Provider { retry_after: Duration::from_secs(30) };
+        for provider in self.providers.active() {
+            let mut left = Vec::new();
+            while !flights.is_empty() {
+                let rest = flights.split_off(flights.len().min(provider.batch()));
+                let batch = std::mem::replace(&mut flights, rest);
+                let Some(first) = batch.first() else { break };
+                let (pack, share) = (first.want.pack, first.want.share);
+                let asked: Vec<Cell> = batch.iter().map(|flight| flight.want.cell).collect();
+                match provider.ask(&self.store, &asked, pack, share, self.clock.now(), &self.random).await {
+                    Ok(answers) => {
+                        let mut landed = Vec::new();
+                        for (flight, answer) in batch.into_iter().zip(answers) {
+                            match answer {
+                                Some(series) => landed.push((flight, series)),
+                                None => left.push(flight),
+                            }
+                        }
+                        self.land(landed).await;
+                    }
+                    Err(reason) => {
+                        why = reason;
+                        left.extend(batch);
+                    }
+                }
+            }
+            flights = left;
+        }
+        for flight in flights {
+            self.flights.land(&flight.want);
+            flight.told.send_replace(Some(Err(why)));
+        }
+    }
+
+    /// Keeps answers in memory and in the database, and tells those who wait. Memory first: nobody who comes
+    /// between may start another fetch.
+    async fn land(&self, landed: Vec<(Flight, Series)>) {
+        let mut kept = Vec::with_capacity(landed.len());
+        for (flight, series) in landed {
+            let entry = self.memory.insert(Entry::new(flight.want.cell, series));
+            self.flights.land(&flight.want);
+            kept.push(entry.clone());
+            flight.told.send_replace(Some(Ok(entry)));
+        }
+        for chunk in kept.chunks(STORED_AT_ONCE) {
+            let rows: Vec<(String, Vec<u8>, Timestamp)> =
+                chunk.iter().map(|e| (stored_key(e), e.series.encode(), e.series.fetched_at())).collect();
+            let stored = self
+                .store
+                .write(async move |tx| {
+                    for (key, series, fetched_at) in &rows {
+                        cells::put(tx, key, series, *fetched_at).await?;
+                    }
+                    Ok(())
+                })
+                .await;
+            if let Err(error) = stored {
+                // The answer is in memory and was given; only a restart would miss it.
+                tracing::warn!(%error, "forecasts could not be kept in the database");
+            }
+        }
+    }
+
+    /// What the database holds for each cell.
+    pub(super) async fn read_stored(&self, missing: Vec<Wanted>) -> Result<Vec<(Wanted, Vec<Entry>)>> {
+        let sources: Vec<_> = self.providers.sources().collect();
+        let keys: Vec<(Wanted, Vec<String>)> = missing
+            .into_iter()
+            .map(|want| {
+                let keys = sources.iter().map(|source| key(source.name(), want.pack, want.cell)).collect();
+                (want, keys)
+            })
+            .collect();
+        let found = self
+            .store
+            .read(async move |db| {
+                let mut found = Vec::with_capacity(keys.len());
+                for (want, keys) in keys {
+                    let mut rows = Vec::new();
+                    for key in keys {
+                        rows.extend(cells::get(db, &key).await?);
+                    }
+                    found.push((want, rows));
+                }
+                Ok(found)
+            })
+            .await?;
+        let decode = |(want, rows): (Wanted, Vec<(Vec<u8>, Timestamp)>)| {
+            // A row that does not decode (of another version, say) is as good as none.
+            let series = rows.iter().filter_map(|(bytes, _)| Series::decode(bytes).ok());
+            (want, series.map(|series| Entry::new(want.cell, series)).collect())
+        };
+        Ok(found.into_iter().map(decode).collect())
+    }
+}
+
+fn stored_key(entry: &Entry) -> String {
+    key(entry.series.source().name(), entry.series.pack(), entry.cell)
+}
+
+fn key(source: &str, pack: Pack, cell: Cell) -> String {
+    format!("{source}/{}/{cell}", pack.name())
+}

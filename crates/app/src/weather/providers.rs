@@ -1,0 +1,202 @@
+//! The providers in their order, each with its breaker, its budget and what it answered last.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::forecast::{Breaker, Budget, BudgetLimits, Cell, Outcome, Pack, Permit, Series, Share, Source};
+use domain::{Coordinates, Error, Random, Timestamp};
+use store::{Store, cells};
+use upstream::weather::{WeatherProvider, outcome};
+
+use super::Unavailable;
+
+/// A provider as it was configured.
+pub struct Configured {
+    pub provider: Arc<dyn WeatherProvider>,
+    pub limits: BudgetLimits,
+}
+
+/// All providers of this process.
+pub struct Providers {
+    real: Vec<Arc<Provider>>,
+    sandbox: Option<Arc<Provider>>,
+    /// Whether the sandbox answers, for all cells: real and made-up weather never stand in one list.
+    in_sandbox: AtomicBool,
+}
+
+pub(super) struct Provider {
+    provider: Arc<dyn WeatherProvider>,
+    limits: BudgetLimits,
+    breaker: Mutex<Breaker>,
+    ttl_factor: AtomicU32,
+}
+
+impl Providers {
+    /// `sandbox` stands in while no real provider has answered yet; a server that people rely on has none.
+    pub fn new(real: Vec<Configured>, sandbox: Option<Arc<dyn WeatherProvider>>, in_sandbox: bool) -> Self {
+        let sandbox = sandbox.map(|provider| Configured { provider, limits: BudgetLimits::UNLIMITED });
+        let in_sandbox = AtomicBool::new(in_sandbox && sandbox.is_some());
+        Self {
+            real: real.into_iter().map(Provider::new).collect(),
+            sandbox: sandbox.map(Provider::new),
+            in_sandbox,
+        }
+    }
+
+    pub fn in_sandbox(&self) -> bool {
+        self.in_sandbox.load(Ordering::Acquire)
+    }
+
+    /// A real provider has answered: from now on, and until the process ends, only real weather.
+    pub fn leave_sandbox(&self) {
+        if self.in_sandbox.swap(false, Ordering::AcqRel) {
+            tracing::info!("the weather provider answers; the sandbox is no longer used");
+        }
+    }
+
+    /// The real providers, for a probe.
+    pub fn real(&self) -> impl Iterator<Item = Arc<dyn WeatherProvider>> {
+        self.real.iter().map(|provider| provider.provider.clone())
+    }
+
+    /// Each provider in use with whether its breaker is closed: for readiness and metrics.
+    pub fn health(&self) -> Vec<(Source, bool)> {
+        let closed = |p: Arc<Provider>| {
+            let closed = p.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_closed();
+            (p.provider.source(), closed)
+        };
+        self.active().map(closed).collect()
+    }
+
+    pub(super) fn active(&self) -> impl Iterator<Item = Arc<Provider>> {
+        let sandbox = self.sandbox.iter().filter(|_| self.in_sandbox());
+        let real = self.real.iter().filter(|_| !self.in_sandbox());
+        sandbox.chain(real).cloned().collect::<Vec<_>>().into_iter()
+    }
+
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
+        let in_sandbox = self.in_sandbox();
+        let sandbox = self.sandbox.iter().filter(move |_| in_sandbox);
+        let real = self.real.iter().filter(move |_| !in_sandbox);
+        sandbox.chain(real).map(|provider| provider.provider.source())
+    }
+
+    pub(super) fn ttl_factor(&self, source: Source) -> u32 {
+        let of = self.real.iter().find(|provider| provider.provider.source() == source);
+        of.map_or(1, |provider| provider.ttl_factor.load(Ordering::Relaxed)).max(1)
+    }
+
+    pub(super) async fn elevation(&self, at: Coordinates) -> Option<i32> {
+        for provider in self.active() {
+            if let Some(metres) = provider.provider.elevation(at).await {
+                return Some(metres);
+            }
+        }
+        None
+    }
+}
+
+impl Provider {
+    fn new(configured: Configured) -> Arc<Self> {
+        Arc::new(Self {
+            provider: configured.provider,
+            limits: configured.limits,
+            breaker: Mutex::new(Breaker::default()),
+            ttl_factor: AtomicU32::new(1),
+        })
+    }
+
+    pub(super) fn batch(&self) -> usize {
+        self.provider.batch().max(1)
+    }
+
+    /// One call for some cells, if breaker and budget allow: a series or nothing for each.
+    pub(super) async fn ask(
+        &self,
+        store: &Store,
+        asked: &[Cell],
+        pack: Pack,
+        share: Share,
+        now: Timestamp,
+        random: &Random,
+    ) -> Result<Vec<Option<Series>>, Unavailable> {
+        self.permit(now)?;
+        if let Err(error) = self.charge(store, asked.len(), pack, share, now).await {
+            // Nothing was asked, so the breaker learns nothing; a probe is given back.
+            self.record(Outcome::Neutral, now, random);
+            return Err(error);
+        }
+        let source = self.provider.source();
+        let fetched = self.provider.fetch(asked, pack, now).await;
+        self.record(outcome(&fetched, source), now, random);
+        match fetched {
+            Ok(answers) => {
+                let mut series = Vec::with_capacity(answers.len());
+                for answer in answers {
+                    if let Err(error) = &answer {
+                        tracing::warn!(provider = source.name(), %error, "a provider had no answer for a cell");
+                    }
+                    series.push(answer.ok().map(|answer| answer.series));
+                }
+                series.resize_with(asked.len(), || None);
+                Ok(series)
+            }
+            Err(error) => {
+                tracing::warn!(provider = source.name(), %error, cells = asked.len(), "a provider failed");
+                Err(Unavailable::Provider { retry_after: Duration::from_secs(30) })
+            }
+        }
+    }
+
+    fn permit(&self, now: Timestamp) -> Result<(), Unavailable> {
+        match self.breaker.lock().unwrap_or_else(PoisonError::into_inner).permit(now) {
+            Permit::Go | Permit::Probe => Ok(()),
+            Permit::Wait { until } => Err(Unavailable::Provider { retry_after: until.since(now) }),
+            Permit::Off => Err(Unavailable::Provider { retry_after: Duration::from_secs(3600) }),
+        }
+    }
+
+    fn record(&self, outcome: Outcome, now: Timestamp, random: &Random) {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).record(outcome, now, random);
+    }
+
+    /// Takes the call's weight out of the budget, in the database, so that restarts and nodes share it.
+    async fn charge(
+        &self,
+        store: &Store,
+        asked: usize,
+        pack: Pack,
+        share: Share,
+        now: Timestamp,
+    ) -> Result<(), Unavailable> {
+        if self.limits == BudgetLimits::UNLIMITED {
+            return Ok(());
+        }
+        let (name, limits) = (self.provider.source().name(), self.limits);
+        let weight = self.provider.weight(asked, pack);
+        let charged = store
+            .write(async move |tx| {
+                let state = cells::lock_provider(tx, name, now).await?;
+                // A state that does not parse is of another version; its windows begin anew.
+                let mut budget: Budget = serde_json::from_slice(&state).unwrap_or_default();
+                let spent = budget.spend(&limits, share, weight, now);
+                if spent.is_ok() {
+                    let state = serde_json::to_vec(&budget).map_err(Error::internal)?;
+                    cells::set_provider(tx, name, &state, now).await?;
+                }
+                Ok((spent, budget.ttl_factor(&limits, now)))
+            })
+            .await;
+        match charged {
+            Ok((spent, factor)) => {
+                self.ttl_factor.store(factor, Ordering::Relaxed);
+                spent.map_err(|exhausted| Unavailable::Budget { retry_after: exhausted.retry_after(now) })
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the budget could not be read, so nothing is asked");
+                Err(Unavailable::Provider { retry_after: Duration::from_secs(5) })
+            }
+        }
+    }
+}
