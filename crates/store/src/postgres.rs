@@ -212,7 +212,9 @@ where
 {
     let mut tries = 0;
     loop {
-        tokio::time::sleep(PAUSE * tries).await;
+        if tries > 0 {
+            tokio::time::sleep(PAUSE * tries).await;
+        }
         tries += 1;
         let mut tx = Tx::new(shared.connection().await?);
         tx.control("BEGIN").await?;
