@@ -1,6 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
+import { licences } from './build/licences.ts';
 import { apiReference } from './build/reference.ts';
 import { writeWeatherIcons } from './build/weather-icons.ts';
 
@@ -9,7 +10,7 @@ writeWeatherIcons();
 const server = process.env['FAIRWEATHER'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte(), apiReference()],
+  plugins: [svelte(), apiReference(), licences()],
   build: {
     target: 'es2022',
     // The Content-Security-Policy allows data: images, but a file of its own is cached and costs no script size.
