@@ -41,7 +41,7 @@ interface Options {
 export async function send<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const headers = new Headers({ accept: 'application/json' });
   if (method !== 'GET') headers.set('x-fairweather-client', 'web');
-  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-cache' };
+  const init: RequestInit = { method, headers, credentials: 'same-origin' };
   if (options.body !== undefined) {
     headers.set('content-type', options.contentType ?? 'application/json');
     init.body = JSON.stringify(options.body);
