@@ -70,5 +70,5 @@ export const api = {
     send('GET', `/v1/favourites/forecasts?hours=12&days=1&units=${units}`),
 
   forecast: (id: string, units: Units, signal: AbortSignal): Promise<DetailForecast> =>
-    send('GET', `/v1/favourites/${id}/forecast?units=${units}`, { signal }),
+    send('GET', `/v1/favourites/${id}/forecast?days=14&units=${units}`, { signal }),
 };

@@ -48,9 +48,10 @@ export interface Account {
   email: string | null;
 }
 
+/** Whom to name beside the data. Invented weather has nobody to link to. */
 export interface Attribution {
   text: string;
-  url: string;
+  url: string | null;
 }
 
 /** The weather of one slot. A provider may not know a value, which is then null or missing. */
@@ -82,11 +83,11 @@ export interface Day {
   sunset?: number | null;
 }
 
-/** Arrays of one length, one entry for each slot. */
+/** Arrays of one length, one entry for each slot. A variable that the source does not have is missing. */
 export interface Hourly {
   time: number[];
   step_s: number[];
-  temperature: (number | null)[];
+  temperature?: (number | null)[];
   precipitation?: (number | null)[];
   precipitation_probability?: (number | null)[];
   weather_code?: (number | null)[];

@@ -63,7 +63,7 @@ export const de: Texts = {
     hoursOf: (day) => `Stunden: ${day}`,
     backToNow: 'Nächste 24 Stunden',
     chartHint: 'Stunde für Stunde; mit den Pfeiltasten links und rechts',
-    days: 'Nächste 14 Tage',
+    days: (n) => `Nächste ${n} Tage`,
     hour: 'Stunde',
     temperature: 'Temperatur',
     condition: 'Wetter',

@@ -62,7 +62,7 @@ export const en = {
     hoursOf: (day: string) => `Hours of ${day}`,
     backToNow: 'Next 24 hours',
     chartHint: 'Hour by hour; use the left and right arrow keys',
-    days: 'Next 14 days',
+    days: (n: number) => `Next ${n} days`,
     hour: 'Hour',
     temperature: 'Temperature',
     condition: 'Weather',

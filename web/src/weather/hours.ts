@@ -26,7 +26,7 @@ export function hoursOf(hourly: Hourly, date: string, zone: string): Hour[] {
 
 function pick(hourly: Hourly, wanted: (time: number, step: number) => boolean): Hour[] {
   return hourly.time.flatMap((time, at) => {
-    const temperature = hourly.temperature[at];
+    const temperature = hourly.temperature?.[at];
     if (temperature === null || temperature === undefined || !wanted(time, hourly.step_s[at] ?? 3600)) return [];
     return {
       time,
