@@ -13,6 +13,7 @@ mod bundle;
 mod cache;
 mod fold;
 mod format;
+mod import;
 mod index;
 mod labels;
 mod place;
@@ -31,6 +32,7 @@ use domain::{Coordinates, Result};
 use self::atlas::Atlas;
 pub use self::bundle::bundle;
 pub use self::cache::Origin;
+pub use self::import::{Progress, Summary, import};
 pub use self::labels::Lang;
 pub use self::place::{FIRST_AREA_ID, Kind, LONGEST_QUERY, MOST_RESULTS, Near, Place, Query};
 
@@ -80,6 +82,11 @@ impl Gazetteer {
     /// The place of an id, under its name in a language (a BCP 47 tag) where the data has one.
     pub fn get_in(&self, id: u32, lang: Option<&str>) -> Option<Place> {
         self.atlas.place(self.atlas.ordinal(id)?, lang.and_then(Lang::parse))
+    }
+
+    /// All places, the weightiest first.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.len() as u32).filter_map(|ordinal| self.atlas.place(ordinal, None))
     }
 
     /// The place nearest to a point, never a country or area. `None` only for a gazetteer without places.

@@ -102,25 +102,26 @@ pub(crate) struct Walk<'f, D, G: Guide> {
 }
 
 impl<'f, D: AsRef<[u8]>, G: Guide> Walk<'f, D, G> {
-    /// Names that begin with `prefix`, of which `guide` then reads the rest. It looks at no more than `budget` nodes
+    /// Names that begin with `prefix` and that `guide` wants. It looks at no more than `budget` nodes
     /// and finds only ranks below `ceiling`.
     pub(crate) fn new(fst: &'f Fst<D>, prefix: &str, guide: &'f G, budget: usize, ceiling: u64) -> Self {
         let mut open = BinaryHeap::new();
         let mut node = fst.root();
         let mut rank = 0;
-        let mut reached = true;
+        let mut reached = Some(guide.start());
         for byte in prefix.bytes() {
+            reached = reached.and_then(|state| guide.step(state, byte));
             let Some(index) = node.find_input(byte) else {
-                reached = false;
+                reached = None;
                 break;
             };
             let transition = node.transition(index);
             rank += transition.out.value();
             node = fst.node(transition.addr);
         }
-        if reached {
+        if let Some(state) = reached {
             let letters = prefix.chars().count().min(usize::from(u16::MAX)) as u16;
-            open.push(End { rank, node: Some(node.addr()), letters, state: guide.start() });
+            open.push(End { rank, node: Some(node.addr()), letters, state });
         }
         Self { fst, guide, open, budget, ceiling }
     }
@@ -202,7 +203,7 @@ mod tests {
     use super::*;
 
     fn map(ranks: &BTreeMap<String, u64>) -> Map<Vec<u8>> {
-        Map::from_iter(ranks).expect("sorted keys")
+        Map::from_iter(ranks.iter().map(|(name, rank)| (name, *rank))).expect("sorted keys")
     }
 
     proptest! {

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn land_sea_and_the_edges_of_the_map_all_have_a_zone() {
-        let zone = |lat, lon| super::at(Coordinates::parse(lat, lon).expect("on earth"));
+        let zone = |lat, lon| at(Coordinates::parse(lat, lon).expect("on earth"));
         assert_eq!(zone(38.72, -9.14), "Europe/Lisbon");
         assert_eq!(zone(40.0, -40.0), "Etc/GMT+3");
         assert_eq!(zone(0.0, 90.0), "Etc/GMT-6");
