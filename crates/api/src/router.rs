@@ -86,8 +86,7 @@ pub fn router(api: Api) -> Router {
     }
     let cors = cors(&api);
     router
-        .merge(web::router().layer(CompressionLayer::new()))
-        .fallback(layers::problems::not_found)
+        .fallback_service(get(web::file).layer(CompressionLayer::new()).with_state(()))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(from_fn(layers::timeout::bound))
         .layer(CatchPanicLayer::custom(layers::problems::panicked))

@@ -1,13 +1,10 @@
 //! The web app, embedded in the binary. Hashed files are kept for ever, pages are asked for each time.
 
-use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use crate::Api;
 use crate::problem::Problem;
 
 #[derive(RustEmbed)]
@@ -29,20 +26,11 @@ const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
      font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
 );
 
-pub fn router() -> Router<Api> {
-    Router::new()
-        .route("/", get(file))
-        .route("/assets/{*path}", get(file))
-        .route("/docs", get(file))
-        .route("/docs/{*path}", get(file))
-        .route("/about/data", get(file))
-        .route("/confirm", get(file))
-        .route("/favicon.svg", get(file))
-        .route("/manifest.webmanifest", get(file))
-        .route("/robots.txt", get(file))
-}
-
-async fn file(request: Request) -> Response {
+/// For paths that are no endpoint: a file of the web app, or nothing.
+pub async fn file(request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Problem::not_found().into_response();
+    }
     let path = request.uri().path().trim_matches('/');
     let candidates = [path.to_owned(), format!("{path}/index.html"), format!("{path}.html")];
     let found = candidates.iter().find_map(|path| Files::get(path.trim_start_matches('/')));

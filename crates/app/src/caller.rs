@@ -35,6 +35,15 @@ impl Caller {
         self.session
     }
 
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// When the caller last proved who they are.
+    pub const fn auth_time(&self) -> Timestamp {
+        self.auth_time
+    }
+
     pub const fn has_cookie(&self) -> bool {
         matches!(self.credential, Credential::Cookie)
     }

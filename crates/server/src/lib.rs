@@ -1,1 +1,10 @@
+//! Configuration, wiring, command line, telemetry, shutdown. No rules.
 
+pub mod commands;
+pub mod config;
+mod connections;
+pub mod start;
+pub mod telemetry;
+
+pub use config::Config;
+pub use start::{Mode, Running, Setup, start, system_random};

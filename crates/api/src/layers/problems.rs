@@ -50,11 +50,6 @@ fn bare(status: StatusCode) -> Problem {
     }
 }
 
-/// For paths that lead nowhere.
-pub async fn not_found() -> Response {
-    Problem::not_found().into_response()
-}
-
 /// A handler panicked: noted, answered, and the server goes on.
 pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());

@@ -1,0 +1,83 @@
+//! `dev` and `serve`.
+
+use std::time::Duration;
+
+use domain::{Error, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::print;
+use crate::start::{Running, Setup, start};
+use crate::telemetry;
+
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Where people reach this server, e.g. https://weather.example.org
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Proxies whose X-Forwarded-For counts, e.g. 10.0.0.0/8 (may be repeated)
+    #[arg(long, value_name = "CIDR", num_args = 1.., value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
+}
+
+/// How long requests at work may take to finish after SIGTERM.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+pub async fn dev(setup: Setup) -> Result<()> {
+    telemetry::start_logging(&setup.config.log)?;
+    if !setup.config.listen.ip().is_loopback() {
+        return Err(Error::internal(format!(
+            "`dev` is for this machine only: it listens on 127.0.0.1, not on {}; use `serve` for others",
+            setup.config.listen
+        )));
+    }
+    let data = setup.config.data.clone();
+    let running = start(setup).await?;
+    let base = format!("http://{}", running.address);
+    let weather = if running.app.weather().providers().in_sandbox() {
+        "made up (sandbox), since no provider answers; looking again every 30 s"
+    } else {
+        "open-meteo"
+    };
+    let mailbox = running.mailbox_token.as_deref().unwrap_or_default();
+    let web = if api::has_web_app() { "" } else { " (no web app in this build: run scripts/build)" };
+    print(&format!(
+        "Fairweather {version}, for development\n\n  \
+         listening on {base}{web}\n  \
+         reference {base}/docs\n  \
+         mailbox {base}/dev/mailbox?token={mailbox}\n  \
+         data in {data}\n  \
+         weather: {weather}\n\n\
+         Stop with Ctrl-C.\n",
+        version = env!("CARGO_PKG_VERSION"),
+        data = data.display(),
+    ))?;
+    until_stopped(running).await
+}
+
+pub async fn serve(setup: Setup) -> Result<()> {
+    telemetry::start_logging(&setup.config.log)?;
+    let wrong = setup.config.unsafe_settings();
+    if !wrong.is_empty() {
+        let lines: Vec<String> = wrong.iter().map(|line| format!("\n  - {line}")).collect();
+        return Err(Error::internal(format!("not started, because of unsafe settings:{}", lines.concat())));
+    }
+    if !api::has_web_app() {
+        return Err(Error::internal("this build carries no web app: make one with `scripts/build`"));
+    }
+    let running = start(setup).await?;
+    print(&format!("listening on http://{}\n", running.address))?;
+    tracing::info!(address = %running.address, version = env!("CARGO_PKG_VERSION"), "started");
+    until_stopped(running).await
+}
+
+async fn until_stopped(running: Running) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    running.stop(PATIENCE).await;
+    Ok(())
+}

@@ -1,0 +1,352 @@
+//! Configuration: one schema for the file, the environment and the flags.
+//!
+//! A flag goes before the environment, the environment before the file, the file before the default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use domain::{Error, Result};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Everything an operator may set.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one and prints it.
+    pub listen: SocketAddr,
+    /// Folder for the database, the keys and the caches.
+    pub data: PathBuf,
+    /// `postgres://…`, or `sqlite:PATH`; a SQLite file in the data folder when left out.
+    pub database: Option<String>,
+    /// Where people reach this server: `https://weather.example.org`. Links in mail point there.
+    pub public_url: Option<String>,
+    /// Proxies whose `X-Forwarded-For` counts: `["10.0.0.0/8"]`.
+    pub trusted_proxies: Vec<String>,
+    /// Front ends on other origins that may call with bearer tokens.
+    pub cors_origins: Vec<String>,
+    pub log: Log,
+    pub limits: Limits,
+    pub quota: Quota,
+    pub password: Password,
+    pub weather: Weather,
+    pub store: StoreConfig,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or directives of tracing-subscriber's filter.
+    pub level: String,
+    /// `text`, `json`, or `auto`: text on a terminal.
+    pub format: String,
+}
+
+/// Limits on traffic. They are always on; raise them with care.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub account_per_second: f64,
+    pub account_burst: u32,
+    /// Changes of synced data; each mutation of a batch counts.
+    pub mutations_per_second: f64,
+    pub mutations_burst: u32,
+    /// Place searches of one network (an IPv4 address or an IPv6 /64).
+    pub places_per_second: f64,
+    pub places_burst: u32,
+    /// New anonymous accounts of one network.
+    pub anonymous_burst: u32,
+    pub anonymous_per_hour: u32,
+    /// Forecasts that nobody has fetched yet, of one account.
+    pub cold_cells_burst: u32,
+    pub cold_cells_per_hour: u32,
+    /// The same, of one network.
+    pub cold_cells_network_per_hour: u32,
+    /// Mails caused for one address, and by one network, in an hour.
+    pub mail_per_address: u32,
+    pub mail_per_network: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quota {
+    /// Favourites of one account.
+    pub favourites: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Password {
+    /// Fewest characters of a new password; 15 unless a second factor is required, never below 8.
+    pub minimum: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Weather {
+    /// Memory for warm forecasts, in MiB; about 130 cells each.
+    pub cache_mib: u64,
+    pub open_meteo: OpenMeteo,
+    pub sandbox: Sandbox,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenMeteo {
+    /// The free host, `https://customer-api.open-meteo.com`, or your own container.
+    pub base_url: String,
+    /// Of a customer; never written to logs.
+    pub key: Option<String>,
+    /// Calls a month that your plan allows.
+    pub monthly_calls: Option<u64>,
+    /// The free host is for non-commercial use only: say `true` if that is what this is.
+    pub non_commercial: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sandbox {
+    /// `dev` only: made-up weather instead of a provider's, without asking one.
+    pub always: bool,
+    /// `fair`, `storm`, `heat`, `outage`, `slow` or `429`.
+    pub scenario: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreConfig {
+    /// Reader threads (SQLite).
+    pub readers: usize,
+    /// Connections (PostgreSQL).
+    pub connections: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            data: PathBuf::from(".fairweather"),
+            database: None,
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            log: Log::default(),
+            limits: Limits::default(),
+            quota: Quota::default(),
+            password: Password::default(),
+            weather: Weather::default(),
+            store: StoreConfig::default(),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: String::from("info"), format: String::from("auto") }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            account_per_second: 50.0,
+            account_burst: 1000,
+            mutations_per_second: 20.0,
+            mutations_burst: 500,
+            places_per_second: 20.0,
+            places_burst: 60,
+            anonymous_burst: 60,
+            anonymous_per_hour: 30,
+            cold_cells_burst: 250,
+            cold_cells_per_hour: 60,
+            cold_cells_network_per_hour: 500,
+            mail_per_address: 3,
+            mail_per_network: 30,
+        }
+    }
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { favourites: 200 }
+    }
+}
+
+impl Default for Password {
+    fn default() -> Self {
+        Self { minimum: 15 }
+    }
+}
+
+impl Default for Weather {
+    fn default() -> Self {
+        Self { cache_mib: 128, open_meteo: OpenMeteo::default(), sandbox: Sandbox::default() }
+    }
+}
+
+impl Default for OpenMeteo {
+    fn default() -> Self {
+        Self {
+            base_url: String::from("https://api.open-meteo.com"),
+            key: None,
+            monthly_calls: None,
+            non_commercial: false,
+        }
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { always: false, scenario: String::from("fair") }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { readers: 2, connections: 16 }
+    }
+}
+
+/// What the flags said; `None` leaves it to the environment and the file.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Flags {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<Vec<String>>,
+}
+
+/// Names that hosting platforms set, and what they mean here.
+fn platform() -> Figment {
+    let mut figment = Figment::new();
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        figment = figment.merge(("database", url));
+    }
+    if let Ok(port) = std::env::var("PORT") {
+        // Platforms that set PORT expect the server on every address of its container.
+        figment = figment.merge(("listen", format!("0.0.0.0:{port}")));
+    }
+    figment
+}
+
+impl Config {
+    /// Reads file, environment (`FAIRWEATHER_LISTEN`, `FAIRWEATHER_WEATHER__CACHE_MIB`) and flags.
+    ///
+    /// # Errors
+    /// When a file is named that cannot be read, or a key is unknown or does not fit; the text names it.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default())).merge(platform());
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(Error::internal(format!("the configuration {} cannot be read", file.display())));
+            }
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        // The tests' own variables share the prefix.
+        let environment = Env::prefixed("FAIRWEATHER_").split("__").ignore(&["test", "test_postgres", "fixtures"]);
+        let figment = figment.merge(environment).merge(Serialized::defaults(flags));
+        figment.extract().map_err(|error| {
+            let text: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            Error::internal(format!("the configuration does not fit: {}", text.join("; ")))
+        })
+    }
+
+    /// The database, by default a file in the data folder.
+    pub fn store_url(&self) -> Result<store::Url> {
+        match &self.database {
+            Some(url) => url.parse(),
+            None => Ok(store::Url::Sqlite(self.data.join("fairweather.db"))),
+        }
+    }
+
+    /// What makes a public server unsafe, each with the line to change. Empty when it may start.
+    pub fn unsafe_settings(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let loopback = self.listen.ip().is_loopback();
+        match self.public_url.as_deref() {
+            None => wrong.push(String::from(
+                "public_url is not set: say where people reach this server, e.g. --public-url https://weather.example.org",
+            )),
+            Some(url) if url.starts_with("https://") && origin(url).is_some() => {}
+            Some(url) if loopback && url.starts_with("http://") && origin(url).is_some() => {}
+            Some(_) => wrong.push(String::from(
+                "public_url must begin with https:// and name a host, without a path: passwords and places travel there",
+            )),
+        }
+        if !loopback && self.trusted_proxies.is_empty() {
+            wrong.push(format!(
+                "listen is {}, where everybody can listen in: put a TLS proxy in front and name it \
+                 (--trusted-proxies 10.0.0.5), or listen on 127.0.0.1",
+                self.listen
+            ));
+        }
+        let weather = &self.weather;
+        if weather.sandbox.always {
+            wrong.push(String::from("weather.sandbox.always is true: made-up weather is for `fairweather dev` only"));
+        }
+        let free = weather.open_meteo.base_url.contains("//api.open-meteo.com");
+        if free && !weather.open_meteo.non_commercial {
+            wrong.push(String::from(
+                "weather.open_meteo.base_url is the free host, which is for non-commercial use only (apps with \
+                 subscriptions or advertisements are commercial): set weather.open_meteo.non_commercial = true, or \
+                 a customer's base_url and key, or the base_url of your own Open-Meteo container",
+            ));
+        }
+        if self.password.minimum < 8 {
+            wrong.push(String::from("password.minimum is below 8"));
+        }
+        wrong
+    }
+}
+
+/// Scheme, host and port of a URL without a path.
+pub fn origin(url: &str) -> Option<&str> {
+    let url = url.trim_end_matches('/');
+    let (scheme, host) = url.split_once("://")?;
+    let sound = matches!(scheme, "http" | "https")
+        && !host.is_empty()
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    sound.then_some(url)
+}
+
+/// The schema of the file, as it is committed.
+pub fn schema_json() -> String {
+    let schema = schemars::schema_for!(Config);
+    serde_json::to_string_pretty(&schema).map(|text| text + "\n").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_server_is_refused_line_by_line() {
+        let mut config = Config { listen: SocketAddr::from(([0, 0, 0, 0], 80)), ..Config::default() };
+        let wrong = config.unsafe_settings();
+        assert_eq!(wrong.len(), 3, "{wrong:?}");
+        assert!(wrong[0].contains("public_url") && wrong[1].contains("trusted-proxies"));
+        config.public_url = Some(String::from("https://weather.example.org"));
+        config.trusted_proxies = vec![String::from("10.0.0.1")];
+        config.weather.open_meteo.non_commercial = true;
+        assert_eq!(config.unsafe_settings(), Vec::<String>::new());
+        config.public_url = Some(String::from("http://weather.example.org"));
+        assert!(config.unsafe_settings()[0].contains("https://"));
+    }
+
+    #[test]
+    fn origins_have_no_path() {
+        assert_eq!(origin("https://a.example/"), Some("https://a.example"));
+        assert_eq!(origin("http://[::1]:80"), Some("http://[::1]:80"));
+        for bad in ["", "https://", "ftp://a", "https://a/b", "a.example"] {
+            assert_eq!(origin(bad), None, "{bad}");
+        }
+    }
+}

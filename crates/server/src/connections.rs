@@ -1,0 +1,86 @@
+//! Connections: taking them, bounding them, and letting them finish at the end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Peer;
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+/// Connections at once; more wait in the system's queue.
+const MOST: usize = 20_000;
+/// A client that dribbles its request's head is cut off.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+pub struct Connections {
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<GracefulShutdown>,
+}
+
+/// Takes connections until [`Connections::drain`].
+pub fn serve(listener: TcpListener, router: Router) -> Connections {
+    let (stop, stopped) = watch::channel(false);
+    Connections { stop, accepting: tokio::spawn(accept(listener, router, stopped)) }
+}
+
+impl Connections {
+    /// Takes no more, and waits for those at work to finish their answers.
+    pub async fn drain(&mut self, patience: Duration) {
+        self.stop.send_replace(true);
+        if let Ok(graceful) = (&mut self.accepting).await
+            && tokio::time::timeout(patience, graceful.shutdown()).await.is_err()
+        {
+            tracing::warn!("some connections did not finish in time and were cut");
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MOST));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(200).keep_alive_interval(Duration::from_secs(30));
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return graceful };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stop| *stop) => return graceful,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: connections that end will free some.
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are written whole; waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            let router = router.clone();
+            async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+        });
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+}

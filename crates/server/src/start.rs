@@ -1,0 +1,308 @@
+//! Wiring: from a configuration to a running server.
+
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Api, ApiSettings, TrustedProxies};
+use app::limits::Rate;
+use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
+use app::{App, Commits, Limits, Parts, Settings, jobs};
+use domain::cookie::SessionCookie;
+use domain::{Clock, Error, Random, Result};
+use gazetteer::Gazetteer;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use upstream::address::AllowedHosts;
+use upstream::http::{Http, HttpSettings};
+use upstream::weather::probe::PROBE_LIMIT;
+use upstream::weather::{OpenMeteo, OpenMeteoSettings, Sandbox, Scenario, WeatherProvider, answers_within};
+use vault::hashing::HashingOptions;
+use vault::password::HashPolicy;
+use vault::{HashingPool, Ring, Secret};
+
+use crate::config::{Config, origin};
+use crate::connections::{self, Connections};
+use crate::telemetry;
+
+/// How the server is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By a developer on this machine: made-up weather while no provider answers, a mailbox, no TLS.
+    Dev,
+    /// By people who rely on it.
+    Serve,
+}
+
+/// What a start is given beside its configuration; tests pass their own.
+pub struct Setup {
+    pub config: Config,
+    pub mode: Mode,
+    pub clock: Clock,
+    pub random: Random,
+}
+
+/// A running server.
+pub struct Running {
+    pub address: SocketAddr,
+    pub app: App,
+    /// Opens the development mailbox.
+    pub mailbox_token: Option<String>,
+    connections: Connections,
+    jobs: JoinSet<()>,
+    _lock: Option<File>,
+}
+
+/// The operating system's randomness. Without it no secret can be made, so nothing else can be done.
+pub fn system_random() -> Random {
+    Random::new(|bytes| {
+        if let Err(error) = getrandom::fill(bytes) {
+            panic!("the operating system gives no randomness: {error}");
+        }
+    })
+}
+
+/// Everything but the network: for commands that work on the data.
+pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Option<File>)> {
+    let Setup { config, mode, clock, random } = setup;
+    create_folder(&config.data)?;
+    let url = config.store_url()?;
+    // The database of another machine needs no lock here: it has its own.
+    let lock = if url.file().is_some() { Some(lock(&config.data)?) } else { None };
+    let ring = Arc::new(key_ring(&config.data, random)?);
+    let cache = config.data.join("cache");
+    let gazetteer = tokio::task::spawn_blocking(move || Gazetteer::open(&cache)).await;
+    let gazetteer = Arc::new(gazetteer.map_err(Error::internal)??);
+    let commits = Commits::default();
+    let store = Store::open(store::Options {
+        url,
+        readers: config.store.readers,
+        connections: config.store.connections,
+        random: random.clone(),
+        on_commit: commits.listener(),
+    })
+    .await?;
+    let store = Arc::new(store);
+    let weather = Weather::new(
+        store.clone(),
+        clock.clone(),
+        random.clone(),
+        providers(config, *mode, clock).await?,
+        config.weather.cache_mib.saturating_mul(1024 * 1024),
+    );
+    let options = HashingOptions::new(HashPolicy::MINIMUM);
+    let parts = Parts {
+        settings: settings(config, *mode, mailbox),
+        clock: clock.clone(),
+        random: random.clone(),
+        store,
+        ring,
+        gazetteer,
+        weather,
+        hashing: HashingPool::start(options, clock.clone(), random.clone())?,
+    };
+    let app = App::start(parts).await?;
+    commits.attach(&app);
+    Ok((app, lock))
+}
+
+/// Starts to serve.
+pub async fn start(mut setup: Setup) -> Result<Running> {
+    telemetry::start_metrics()?;
+    let listener = TcpListener::bind(setup.config.listen)
+        .await
+        .map_err(|error| Error::internal(format!("cannot listen on {}: {error}", setup.config.listen)))?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    if setup.config.public_url.is_none() {
+        // Links of a development server lead back to it, whatever port it got.
+        setup.config.public_url = Some(format!("http://localhost:{}", address.port()));
+    }
+    let Setup { config, mode, .. } = &setup;
+    let dev = *mode == Mode::Dev;
+    let api = ApiSettings {
+        cookie: if is_tls(config) { SessionCookie::Secure } else { SessionCookie::Loopback },
+        origin: if dev { None } else { config.public_url.as_deref().and_then(origin).map(String::from) },
+        cors_origins: config.cors_origins.clone(),
+        trusted_proxies: TrustedProxies::parse(&config.trusted_proxies)?,
+        loopback_only: dev,
+        metrics: telemetry::metrics_text,
+    };
+    let mailbox = dev.then(|| Secret::generate(&setup.random));
+    let (app, lock) = open(&setup, mailbox.as_ref()).await?;
+    let connections = connections::serve(listener, api::router(Api::new(app.clone(), api)));
+    let jobs = jobs(&app, dev);
+    let mailbox_token = mailbox.map(|secret| secret.to_text().to_string());
+    Ok(Running { address, app, mailbox_token, connections, jobs, _lock: lock })
+}
+
+impl Running {
+    /// Stops taking connections, lets those at work finish for a while, and ends the jobs.
+    pub async fn stop(mut self, patience: Duration) {
+        self.connections.drain(patience).await;
+        self.jobs.shutdown().await;
+    }
+}
+
+/// Made for its owner alone: it holds the keys.
+fn create_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| Error::internal(format!("cannot make the folder {}: {error}", folder.display())))
+}
+
+/// Two processes on one SQLite file would not know of each other's commits.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let failed = |error| Error::internal(format!("cannot lock {}: {error}", path.display()));
+    let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::internal(format!(
+            "the data folder {} is in use by another fairweather: stop it first, or name another folder with --data",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// From the environment where several nodes share it, else from its file, made at the first start.
+pub fn key_ring(data: &Path, random: &Random) -> Result<Ring> {
+    if let Ok(text) = std::env::var("FAIRWEATHER_KEY_RING") {
+        return Ring::parse(&text);
+    }
+    let folder = data.join("keys");
+    create_folder(&folder)?;
+    Ring::load_or_create(&folder.join("ring"), random)
+}
+
+async fn providers(config: &Config, mode: Mode, clock: &Clock) -> Result<Providers> {
+    let weather = &config.weather;
+    let settings = OpenMeteoSettings::parse(&weather.open_meteo.base_url, weather.open_meteo.key.clone())?;
+    let limits = settings.budget_limits(weather.open_meteo.monthly_calls);
+    // A host that the operator named may be a private one: their own container.
+    let named = if settings.is_free_host() { None } else { settings.base_url.host_str().map(str::to_owned) };
+    let http = Http::new(&HttpSettings { allowed: AllowedHosts::from_iter(named), ..HttpSettings::default() })?;
+    let provider: Arc<dyn WeatherProvider> = Arc::new(OpenMeteo::new(http, settings)?);
+    if mode == Mode::Serve {
+        return Ok(Providers::new(vec![Configured { provider, limits }], None, false));
+    }
+    let scenario = Scenario::parse(&weather.sandbox.scenario).ok_or_else(|| {
+        let known: Vec<_> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        Error::internal(format!("weather.sandbox.scenario must be one of {}", known.join(", ")))
+    })?;
+    let sandbox: Arc<dyn WeatherProvider> = Arc::new(Sandbox::new(scenario));
+    if weather.sandbox.always {
+        return Ok(Providers::new(Vec::new(), Some(sandbox), true));
+    }
+    let answers = answers_within(provider.as_ref(), PROBE_LIMIT, clock.now()).await;
+    Ok(Providers::new(vec![Configured { provider, limits }], Some(sandbox), !answers))
+}
+
+fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
+    let dev = mode == Mode::Dev;
+    let public_url = config.public_url.as_deref().and_then(origin).unwrap_or("http://localhost").to_owned();
+    let limits = &config.limits;
+    let rate = |per_second, burst| Rate { per_second, burst };
+    let hourly = |burst, per_hour: u32| Rate { per_second: f64::from(per_hour) / 3600.0, burst };
+    Settings {
+        // The port of a development server changes from start to start; its tokens outlive that.
+        issuer: if dev { String::from("http://localhost") } else { public_url.clone() },
+        audience: String::from("fairweather"),
+        public_url,
+        quota_favourites: config.quota.favourites,
+        password_minimum: config.password.minimum,
+        limits: Limits {
+            account: rate(limits.account_per_second, limits.account_burst),
+            mutations: rate(limits.mutations_per_second, limits.mutations_burst),
+            places: rate(limits.places_per_second, limits.places_burst),
+            anonymous: hourly(limits.anonymous_burst, limits.anonymous_per_hour),
+            cold_cells_account: hourly(limits.cold_cells_burst, limits.cold_cells_per_hour),
+            cold_cells_network: hourly(limits.cold_cells_network_per_hour, limits.cold_cells_network_per_hour),
+            mail_per_address: limits.mail_per_address,
+            mail_per_network: limits.mail_per_network,
+        },
+        trust_loopback: dev,
+        has_mail: dev,
+        mailbox_token: mailbox.map(Secret::digest),
+    }
+}
+
+fn is_tls(config: &Config) -> bool {
+    config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+}
+
+/// How often observations are folded into the metrics.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
+/// How often a development server looks whether its provider answers by now.
+const PROBE_EVERY: Duration = Duration::from_secs(30);
+
+fn jobs(app: &App, dev: bool) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
+    let of = app.clone();
+    jobs.spawn(every(jobs::REVOCATIONS_EVERY, "read_revocations", move || {
+        let app = of.clone();
+        async move { app.read_revocations().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(jobs::CLEAN_UP_EVERY, "clean_up", move || {
+        let app = of.clone();
+        async move { app.clean_up().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(REFRESH_EVERY, "refresh_ahead", move || {
+        let app = of.clone();
+        async move {
+            app.weather().refresh_ahead().await;
+            Ok(())
+        }
+    }));
+    jobs.spawn(every(FOLD_EVERY, "fold_metrics", || async {
+        telemetry::fold_metrics();
+        Ok(())
+    }));
+    if dev && app.weather().providers().in_sandbox() {
+        jobs.spawn(leave_sandbox(app.clone()));
+    }
+    jobs
+}
+
+async fn every<F, W>(pause: Duration, name: &'static str, work: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = Result<()>>,
+{
+    let mut ticks = tokio::time::interval(pause);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // The first tick is at once, and the start has just done all this.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = work().await {
+            tracing::warn!(job = name, %error, "a job failed; it runs again at its time");
+        }
+    }
+}
+
+/// Looks for a real provider until one answers.
+async fn leave_sandbox(app: App) {
+    loop {
+        tokio::time::sleep(PROBE_EVERY).await;
+        let providers = app.weather().providers();
+        for provider in providers.real() {
+            if answers_within(provider.as_ref(), PROBE_LIMIT, app.now()).await {
+                providers.leave_sandbox();
+                return;
+            }
+        }
+        if providers.real().next().is_none() {
+            return;
+        }
+    }
+}
