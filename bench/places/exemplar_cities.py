@@ -56,10 +56,7 @@ def folded(name):
 def main(places_file):
     with open(places_file, encoding="utf-8") as file:
         places = json.load(file).values()
-    known = set()
-    for place in places:
-        for name in [place["name"], *place["alternatenames"]]:
-            known.add((folded(name), place["timezone"]))
+    known = {(folded(place["name"]), place["timezone"]) for place in places}
 
     ids = sorted({zone for language in LANGUAGES for zone in zones(language)})
     for language in LANGUAGES:

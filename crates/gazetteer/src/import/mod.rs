@@ -48,7 +48,8 @@ const EVERYTHING: &str = "allCountries";
 /// Reads the dumps in `source_dir` and writes the data file into `cache`, the folder that [`crate::Gazetteer::open`]
 /// is given. A running server goes on with what it has opened; the import serves from its next start.
 ///
-/// Needs about 1 GB of memory with all of `alternateNamesV2`.
+/// Memory follows the names that are kept, about 0.5 kB each, not the size of the dumps: 450 MB for `cities500` with
+/// 850,000 tagged names.
 ///
 /// # Errors
 /// `Internal`, naming the file and line, if a file is missing or is not what GeoNames publishes, or if the folder

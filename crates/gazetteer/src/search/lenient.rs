@@ -1,5 +1,6 @@
 //! Names that differ from what was typed by one or two typos. A swap of neighbouring letters is one typo.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use levenshtein_automata::{DFA, LevenshteinAutomatonBuilder};
@@ -34,26 +35,28 @@ const BEGINNING: f32 = 0.5;
 /// A hit of strict search with this many points is what was meant: no typos are looked for.
 const STRONG: f32 = 4.3;
 
-pub(super) fn search(atlas: &Atlas, reading: &Reading, hits: &mut Hits) {
-    let typed = length(&reading.name);
-    if !(SHORTEST..=LONGEST).contains(&typed) || is_ideographic(&reading.name) {
-        return;
-    }
-    let mut lenient = Lenient { atlas, reading, typed, hits };
+/// Names with one typo, unless what was found without is surely meant.
+pub(super) fn one_typo(atlas: &Atlas, reading: &Reading, hits: &mut Hits) {
+    let Some(mut lenient) = Lenient::new(atlas, reading, hits, SHORTEST..=LONGEST) else { return };
     if lenient.hits.best().is_none_or(|best| best < STRONG) {
         lenient.walk(&ONE_TYPO.build_dfa(&reading.name), "", BUDGET, 0.0);
     }
     if lenient.hits.best().is_none() {
         lenient.walk(&ONE_TYPO.build_prefix_dfa(&reading.name), "", BUDGET, BEGINNING);
     }
-    if lenient.hits.best().is_some() || !(SHORTEST_TWO..=LONGEST_TWO).contains(&typed) {
+}
+
+/// Names with two typos, if nothing else was found.
+pub(super) fn two_typos(atlas: &Atlas, reading: &Reading, hits: &mut Hits) {
+    let Some(mut lenient) = Lenient::new(atlas, reading, hits, SHORTEST_TWO..=LONGEST_TWO) else { return };
+    if lenient.hits.best().is_some() {
         return;
     }
     // The first letter is seldom the wrong one, and with it fixed the walk is a twentieth of the whole.
     let first = reading.name.chars().next().map_or(0, char::len_utf8);
     let two = TWO_TYPOS.build_dfa(&reading.name);
     lenient.walk(&two, &reading.name[..first], BUDGET_TWO, 0.0);
-    if lenient.hits.best().is_none() && typed > SHORTEST_TWO {
+    if lenient.hits.best().is_none() && lenient.typed > SHORTEST_TWO {
         lenient.walk(&TWO_TYPOS.build_prefix_dfa(&reading.name), &reading.name[..first], BUDGET, BEGINNING);
     }
     if lenient.hits.best().is_none() {
@@ -68,7 +71,19 @@ struct Lenient<'a> {
     hits: &'a mut Hits,
 }
 
-impl Lenient<'_> {
+impl<'a> Lenient<'a> {
+    /// `None` if the name is not one in which typos are looked for.
+    fn new(
+        atlas: &'a Atlas,
+        reading: &'a Reading,
+        hits: &'a mut Hits,
+        letters: RangeInclusive<usize>,
+    ) -> Option<Self> {
+        let typed = length(&reading.name);
+        let wanted = letters.contains(&typed) && !is_ideographic(&reading.name);
+        wanted.then_some(Self { atlas, reading, typed, hits })
+    }
+
     fn walk(&mut self, dfa: &DFA, prefix: &str, budget: usize, off: f32) {
         let atlas = self.atlas;
         // A name is of interest only if with all its points it could stand before what was found strictly.

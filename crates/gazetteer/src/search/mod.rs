@@ -2,7 +2,7 @@
 //!
 //! A query is read in one or more ways ([`reading`]), each a name and perhaps a country or area that it must lie in.
 //! Strict search takes names that are, or begin with, what was typed ([`strict`]). Only where that leaves doubt,
-//! lenient search allows typos ([`lenient`]). What both find is ranked together ([`ranking`]).
+//! lenient search allows typos ([`lenient`]) and other scripts ([`romanise`]). What both find is ranked together ([`ranking`]).
 //!
 //! The work of one search is bounded: by the length of a query, by the number of readings, and by a budget of index
 //! nodes per walk. Memory is bounded with it.
@@ -11,6 +11,7 @@ mod hits;
 mod lenient;
 mod ranking;
 mod reading;
+mod romanise;
 mod scope;
 mod strict;
 
@@ -31,10 +32,19 @@ pub(crate) fn search(atlas: &Atlas, query: &Query<'_>) -> Vec<Place> {
     for reading in &readings {
         strict::search(atlas, reading, query.near, &mut hits);
     }
-    for reading in &readings {
-        if reading.lenient {
-            lenient::search(atlas, reading, &mut hits);
+    let lenient: Vec<Reading> = readings.iter().filter(|reading| reading.lenient).cloned().collect();
+    for reading in &lenient {
+        lenient::one_typo(atlas, reading, &mut hits);
+    }
+    if hits.best().is_none() {
+        for reading in lenient.iter().filter_map(Reading::romanised) {
+            strict::search(atlas, &reading, query.near, &mut hits);
+            lenient::one_typo(atlas, &reading, &mut hits);
+            lenient::two_typos(atlas, &reading, &mut hits);
         }
+    }
+    for reading in &lenient {
+        lenient::two_typos(atlas, reading, &mut hits);
     }
     let limit = query.limit.clamp(1, MOST_RESULTS);
     let typed = readings.first().map_or("", |reading: &Reading| &reading.name);

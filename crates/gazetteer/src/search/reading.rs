@@ -1,5 +1,6 @@
 //! The ways in which a query can be meant.
 
+use super::romanise::romanise;
 use super::scope::Scope;
 use crate::atlas::Atlas;
 use crate::fold::fold;
@@ -16,6 +17,16 @@ pub(super) struct Reading {
     pub lenient: bool,
 }
 
+impl Reading {
+    /// The same in Latin letters, if it is in a script that can be spelled so.
+    pub(super) fn romanised(&self) -> Option<Self> {
+        let name = romanise(&self.name)?;
+        Some(Self { name, penalty: self.penalty + ROMANISED, ..self.clone() })
+    }
+}
+
+/// Points off for a name in another script than it was typed in.
+const ROMANISED: f32 = 0.3;
 /// Words of a country or area at the end of a query without a comma ("Papua New Guinea").
 const LONGEST_SCOPE: usize = 3;
 
