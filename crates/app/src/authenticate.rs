@@ -156,7 +156,7 @@ impl App {
                 record.refresh.lifetime = record.refresh.lifetime.used(now);
                 let ends_at = record.refresh.lifetime.ends_at();
                 sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
-                accounts::touch(tx, account, now).await
+                accounts::touch(tx, account, now).await.map(drop)
             })
             .await?;
         Ok(())

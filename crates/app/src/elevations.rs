@@ -1,4 +1,6 @@
-//! How high a point is that nobody gave a height for: the provider's answer, kept; it never changes.
+//! How high points are that nobody gave a height for: the provider's answer, kept; it never changes.
+
+use std::time::Duration;
 
 use domain::Coordinates;
 use quick_cache::sync::Cache;
@@ -10,9 +12,12 @@ use crate::App;
 const KEPT: usize = 50_000;
 /// A neighbour this near may lend its height while the provider cannot be asked.
 const NEIGHBOUR_M: f64 = 25_000.0;
+/// A provider that takes longer is asked again at the next request.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A coordinate in hundredths of a degree: what leaves for the provider.
 type Point = (i32, i32);
+type Tag = [u8; 8];
 
 pub(crate) struct Elevations(Cache<Point, i32>);
 
@@ -23,38 +28,86 @@ impl Default for Elevations {
 }
 
 impl App {
-    /// Metres above the sea: known, asked for, or, for now, those of the nearest place.
-    pub(crate) async fn elevation(&self, at: Coordinates) -> f32 {
-        let rounded = at.rounded(2);
-        let point = ((rounded.lat() * 100.0).round() as i32, (rounded.lon() * 100.0).round() as i32);
-        if let Some(metres) = self.elevations.0.get(&point) {
-            return metres as f32;
+    /// Metres above the sea of each point: known, asked for in one call, or, for now, those of the nearest place.
+    pub(crate) async fn elevations(&self, points: &[Coordinates]) -> Vec<f32> {
+        let mut unknown: Vec<Coordinates> = Vec::new();
+        for at in points {
+            let rounded = at.rounded(2);
+            if self.elevations.0.get(&point(rounded)).is_none() && !unknown.contains(&rounded) {
+                unknown.push(rounded);
+            }
         }
-        let tag = self.index.cell_tag(format!("elevation {} {}", point.0, point.1).as_bytes()).to_be_bytes();
-        let stored = self.store.read(async move |db| cells::elevation(db, &tag).await).await;
-        let known = stored.ok().flatten().and_then(|metres| i32::try_from(metres).ok());
-        let metres = match known {
-            Some(metres) => metres,
-            None => match self.weather.elevation(rounded).await {
-                Some(metres) => {
-                    let kept = i64::from(metres);
-                    let kept =
-                        self.store.write(async move |tx| cells::set_elevation(tx, &tag, kept).await).await;
-                    if let Err(error) = kept {
-                        tracing::warn!(%error, "an elevation could not be kept");
-                    }
-                    metres
-                }
-                // Not remembered: the provider may be back at the next request.
-                None => return self.neighbour_elevation(at),
-            },
-        };
-        self.elevations.0.insert(point, metres);
-        metres as f32
+        if !unknown.is_empty() {
+            self.find_elevations(unknown).await;
+        }
+        let known = |at: &Coordinates| self.elevations.0.get(&point(at.rounded(2)));
+        points
+            .iter()
+            .map(|at| known(at).map_or_else(|| self.neighbour(*at), |metres| metres as f32))
+            .collect()
     }
 
-    fn neighbour_elevation(&self, at: Coordinates) -> f32 {
+    /// Learns what the database knows, asks the provider for the rest, and keeps what it says.
+    async fn find_elevations(&self, unknown: Vec<Coordinates>) {
+        let tags: Vec<Tag> = unknown.iter().map(|at| self.elevation_tag(*at)).collect();
+        let stored = self
+            .store
+            .read(async move |db| {
+                let mut found = Vec::with_capacity(tags.len());
+                for tag in &tags {
+                    found.push(cells::elevation(db, tag).await?);
+                }
+                Ok(found)
+            })
+            .await
+            .unwrap_or_default();
+        let mut missing = Vec::new();
+        for (n, at) in unknown.into_iter().enumerate() {
+            match stored.get(n).copied().flatten().and_then(|metres| i32::try_from(metres).ok()) {
+                Some(metres) => self.elevations.0.insert(point(at), metres),
+                None => missing.push(at),
+            }
+        }
+        if missing.is_empty() {
+            return;
+        }
+        let Ok(told) = tokio::time::timeout(PATIENCE, self.weather.elevations(&missing)).await else {
+            return;
+        };
+        let mut kept = Vec::new();
+        for (at, metres) in missing.into_iter().zip(told) {
+            // What nobody could tell is not remembered: the provider may know at the next request.
+            if let Some(metres) = metres {
+                self.elevations.0.insert(point(at), metres);
+                kept.push((self.elevation_tag(at), i64::from(metres)));
+            }
+        }
+        let stored = self
+            .store
+            .write(async move |tx| {
+                for (tag, metres) in &kept {
+                    cells::set_elevation(tx, tag, *metres).await?;
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(error) = stored {
+            tracing::warn!(%error, "elevations could not be kept");
+        }
+    }
+
+    /// A keyed hash: the table must not tell which points people are interested in.
+    fn elevation_tag(&self, at: Coordinates) -> Tag {
+        let (lat, lon) = point(at);
+        self.index.cell_tag(format!("elevation {lat} {lon}").as_bytes()).to_be_bytes()
+    }
+
+    fn neighbour(&self, at: Coordinates) -> f32 {
         let near = self.gazetteer.nearest(at).filter(|near| f64::from(near.distance_m) <= NEIGHBOUR_M);
         near.and_then(|near| near.place.elevation).unwrap_or(0) as f32
     }
+}
+
+fn point(rounded: Coordinates) -> Point {
+    ((rounded.lat() * 100.0).round() as i32, (rounded.lon() * 100.0).round() as i32)
 }

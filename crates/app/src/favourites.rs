@@ -1,7 +1,7 @@
 //! Favourites: add, read, change, remove. One transaction each, on the account's locked log.
 
 use domain::cursor::Cursor;
-use domain::favourite::{Content, Favourite, NewFavourite, Patch, PickedPlace};
+use domain::favourite::{Content, Favourite, Field, FieldChange, NewFavourite, Patch, PickedPlace};
 use domain::{AccountId, Error, FavouriteId, Result};
 use store::favourites::{Sealed, Stored};
 use store::{Tx, favourites, sync};
@@ -127,30 +127,42 @@ impl App {
                 if !condition.holds(current.as_ref()) {
                     return Ok(Written::Refused(current));
                 }
-                let rev = log.next_rev();
+                let rev = log.head + 1;
                 let written = match (present, current) {
                     (Some(_), None) => return Err(gone().into()),
                     (_, Some(old)) => {
                         let position = position.clone().unwrap_or_else(|| old.position.clone());
-                        log.note_position(&position);
                         let mut content = content.clone();
                         content.by = old.content.by;
-                        content.changed = replaced_fields(&old, &content, &position, rev, by);
-                        let sealed = seal(&key, account, id, &content, &random)?;
-                        let row = Sealed {
-                            rev,
-                            position: &position,
-                            place_tag,
-                            content: Some(&sealed),
-                            updated_at: now,
-                        };
-                        favourites::update(tx, account, id, row).await?;
-                        Written::Replaced(Favourite { id, rev, content, position, updated_at: now })
+                        let changed = replaced_fields(&old, &content, &position);
+                        if changed.is_empty() && old.content.tz == content.tz {
+                            // The same again is no change: no device needs to hear of it.
+                            Written::Replaced(old)
+                        } else {
+                            log.next_rev();
+                            log.note_position(&position);
+                            content.changed = old.content.changed.clone();
+                            for field in changed {
+                                content.changed.retain(|change| change.field != field);
+                                content.changed.push(FieldChange { field, rev, by });
+                            }
+                            let sealed = seal(&key, account, id, &content, &random)?;
+                            let row = Sealed {
+                                rev,
+                                position: &position,
+                                place_tag,
+                                content: Some(&sealed),
+                                updated_at: now,
+                            };
+                            favourites::update(tx, account, id, row).await?;
+                            Written::Replaced(Favourite { id, rev, content, position, updated_at: now })
+                        }
                     }
                     (None, None) => {
                         if log.favourites >= quota {
                             return Err(quota_reached(quota).into());
                         }
+                        log.next_rev();
                         log.favourites += 1;
                         let position = match &position {
                             Some(position) => position.clone(),
@@ -173,9 +185,10 @@ impl App {
                         Written::Created { favourite, duplicate_of }
                     }
                 };
-                let done = match &written {
-                    Written::Created { .. } => Done::Created,
-                    _ => Done::Replaced,
+                let (done, rev) = match &written {
+                    Written::Created { favourite, .. } => (Done::Created, favourite.rev),
+                    Written::Replaced(favourite) => (Done::Replaced, favourite.rev),
+                    Written::Deleted | Written::Refused(_) => return Ok(written),
                 };
                 crate::idempotency::note(tx, account, idempotency.as_ref(), done, rev, id, now).await?;
                 sync::raise(tx, log).await?;
@@ -393,15 +406,12 @@ pub(crate) fn seal(
     key.seal(&crate::data_keys::context(TABLE, account, id.uuid(), COLUMN), &plain, random)
 }
 
+/// The fields that a replacement changes.
 fn replaced_fields(
     old: &Favourite,
     new: &Content,
     position: &domain::position::Position,
-    rev: i64,
-    by: Option<uuid::Uuid>,
-) -> Vec<domain::favourite::FieldChange> {
-    use domain::favourite::{Field, FieldChange};
-
+) -> Vec<Field> {
     let was = &old.content;
     let differs = [
         (Field::Name, was.name != new.name),
@@ -412,12 +422,7 @@ fn replaced_fields(
         (Field::Elevation, was.elevation != new.elevation),
         (Field::Position, &old.position != position),
     ];
-    let mut changed = was.changed.clone();
-    for (field, _) in differs.into_iter().filter(|(_, differs)| *differs) {
-        changed.retain(|change| change.field != field);
-        changed.push(FieldChange { field, rev, by });
-    }
-    changed
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }
 
 /// A request that came again: what it did then, and the item as it is now.

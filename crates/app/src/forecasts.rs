@@ -69,8 +69,8 @@ impl App {
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let favourite = self.favourite(caller, id).await?;
-        let spot = self.spot_of(&favourite).await?;
-        self.full_forecast(caller, client, &spot, Share::Favourites, query).await
+        let spots = self.spots_of(std::slice::from_ref(&favourite)).await?;
+        self.full_forecast(caller, client, &spots, Share::Favourites, query).await
     }
 
     /// The forecast of a place of the gazetteer.
@@ -82,8 +82,8 @@ impl App {
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let place = self.gazetteer.get(id).ok_or(Error::NotFound)?;
-        let spot = self.spot(place.coordinates, place.elevation, &place.tz).await?;
-        self.full_forecast(caller, client, &spot, Share::Points, query).await
+        let spots = self.spots(vec![(place.coordinates, place.elevation, &place.tz)]).await?;
+        self.full_forecast(caller, client, &spots, Share::Points, query).await
     }
 
     /// Forecasts of up to ten points; one that fails does not fail the others.
@@ -99,10 +99,9 @@ impl App {
             return Err(Invalid::new("/points", "out_of_range", detail).into());
         }
         let request = self.view(caller, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
-        let mut spots = Vec::with_capacity(points.len());
-        for &(at, elevation) in points {
-            spots.push(self.spot(at, elevation, &self.gazetteer.time_zone(at)).await?);
-        }
+        let zones: Vec<String> = points.iter().map(|(at, _)| self.gazetteer.time_zone(*at)).collect();
+        let points = points.iter().zip(&zones).map(|(&(at, elevation), tz)| (at, elevation, tz.as_str()));
+        let spots = self.spots(points.collect()).await?;
         let found = self.find(caller, client, &spots, Share::Points, PATIENCE).await?;
         let now = self.now();
         let show = |(spot, found): (&Spot, Found)| show(&found, spot, &request, now);
@@ -131,10 +130,7 @@ impl App {
         let list = VariableSet::LIST;
         let request = self.view(caller, query, LIST_HOURS, LIST_DAYS, list).await?;
         let favourites = self.all_favourites(caller).await?;
-        let mut spots = Vec::with_capacity(favourites.len());
-        for favourite in &favourites {
-            spots.push(self.spot_of(favourite).await?);
-        }
+        let spots = self.spots_of(&favourites).await?;
         let found = self.find(caller, client, &spots, Share::Favourites, LIST_PATIENCE).await?;
         let now = self.now();
         let mut sources: Vec<(Source, Attribution)> = Vec::new();
@@ -170,10 +166,11 @@ impl App {
         &self,
         caller: &Caller,
         client: &Client,
-        spot: &Spot,
+        spots: &[Spot],
         share: Share,
         query: ForecastQuery,
     ) -> Result<Forecast> {
+        let Some(spot) = spots.first() else { return Err(Error::internal("a forecast for nowhere")) };
         let request = self.view(caller, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
         let core = [Wanted { cell: spot.cell, pack: Pack::Core, share }];
         let detail = [Wanted { cell: spot.cell, pack: Pack::Detail, share }];
@@ -245,19 +242,30 @@ impl App {
         Ok(favourites)
     }
 
-    async fn spot_of(&self, favourite: &Favourite) -> Result<Spot> {
-        let content = &favourite.content;
-        self.spot(content.coordinates()?, content.elevation, &content.tz).await
+    async fn spots_of(&self, favourites: &[Favourite]) -> Result<Vec<Spot>> {
+        let mut points = Vec::with_capacity(favourites.len());
+        for Favourite { content, .. } in favourites {
+            points.push((content.coordinates()?, content.elevation, content.tz.as_str()));
+        }
+        self.spots(points).await
     }
 
-    async fn spot(&self, at: Coordinates, elevation: Option<i32>, tz: &str) -> Result<Spot> {
-        let zone = TimeZone::get(tz).map_err(Error::internal)?;
-        let metres = match elevation {
-            Some(metres) => metres as f32,
-            None => self.elevation(at).await,
-        };
-        let place = Place { coordinates: at, elevation_m: Some(metres), zone };
-        Ok(Spot { place, cell: Cell::of(at, metres) })
+    /// Places and their cells; heights that nobody gave are found in one go.
+    async fn spots(&self, points: Vec<(Coordinates, Option<i32>, &str)>) -> Result<Vec<Spot>> {
+        let unknown: Vec<Coordinates> =
+            points.iter().filter(|(_, elevation, _)| elevation.is_none()).map(|(at, ..)| *at).collect();
+        let mut found = self.elevations(&unknown).await.into_iter();
+        let mut spots = Vec::with_capacity(points.len());
+        for (at, elevation, tz) in points {
+            let zone = TimeZone::get(tz).map_err(Error::internal)?;
+            let metres = match elevation {
+                Some(metres) => metres as f32,
+                None => found.next().unwrap_or_default(),
+            };
+            let place = Place { coordinates: at, elevation_m: Some(metres), zone };
+            spots.push(Spot { place, cell: Cell::of(at, metres) });
+        }
+        Ok(spots)
     }
 }
 

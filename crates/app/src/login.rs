@@ -79,11 +79,13 @@ impl App {
         let begun = self
             .store
             .write(async move |tx| {
+                if !accounts::touch(tx, account, now).await? {
+                    return Err(refused().into());
+                }
                 Self::clear_password_failures(tx, &tags).await?;
                 if let Some(sealed) = &sealed {
                     accounts::set_password(tx, account, sealed).await?;
                 }
-                accounts::touch(tx, account, now).await?;
                 app.begin_session(tx, &beginning, now).await
             })
             .await?;

@@ -79,6 +79,8 @@ impl App {
         let sealed =
             key.seal(&context("account", account, Uuid::nil(), "preferences"), &plain, &self.random)?;
         self.store.write(async move |tx| accounts::set_preferences(tx, account, &sealed).await).await?;
+        // Preferences are no part of the log, so no hint tells that the favourites screen looks different now.
+        self.forecast_lists.forget(account);
         Ok(())
     }
 

@@ -43,7 +43,9 @@ impl App {
                         record.refresh = state;
                         let ends_at = state.lifetime.ends_at();
                         sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
-                        accounts::touch(tx, account, now).await?;
+                        if !accounts::touch(tx, account, now).await? {
+                            return Ok(Presented::Refused);
+                        }
                         let stored = accounts::get(tx, account).await?;
                         let Some(stored) = stored else { return Ok(Presented::Refused) };
                         let roles = Roles::parse(&stored.roles);

@@ -140,7 +140,10 @@ impl App {
                     key.seal(&context("account", account, Uuid::nil(), column), text.as_bytes(), &app.random)
                 };
                 let (email, phc) = (seal("email", email.as_str())?, seal("password", &pending.phc)?);
-                accounts::set_login(tx, account, &email, &phc).await?;
+                if !accounts::set_login(tx, account, &email, &phc).await? {
+                    // The anonymous account was removed meanwhile.
+                    return Err(refused().into());
+                }
                 let ended = sessions::end_all(tx, account, None, now).await?;
                 let beginning = Beginning {
                     account,

@@ -277,8 +277,8 @@ impl Weather {
         }
     }
 
-    /// Metres above the sea of a point, from the provider; `None` when it cannot tell now.
-    pub async fn elevation(&self, at: Coordinates) -> Option<i32> {
-        self.providers.elevation(at).await
+    /// Metres above the sea of each point, from the provider; `None` where it cannot tell now.
+    pub async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
+        self.providers.elevations(points, self.clock.now()).await
     }
 }

@@ -95,9 +95,9 @@ pub async fn data_key(db: &mut Db, id: AccountId) -> Result<Option<Vec<u8>>> {
     Ok(db.opt(&DATA_KEY, (id.uuid(),)).await?.map(|(key,)| key))
 }
 
-/// Gives the account a way to log in.
-pub async fn set_login(tx: &mut Tx, id: AccountId, email: &[u8], password: &[u8]) -> Result<()> {
-    tx.exec(&SET_LOGIN, (email, password, id.uuid())).await.map(drop)
+/// Gives the account a way to log in, and holds its row until the transaction ends; `false` when it is gone.
+pub async fn set_login(tx: &mut Tx, id: AccountId, email: &[u8], password: &[u8]) -> Result<bool> {
+    Ok(tx.exec(&SET_LOGIN, (email, password, id.uuid())).await? == 1)
 }
 
 pub async fn set_password(tx: &mut Tx, id: AccountId, password: &[u8]) -> Result<()> {
@@ -112,9 +112,11 @@ pub async fn set_roles(tx: &mut Tx, id: AccountId, roles: &str) -> Result<()> {
     tx.exec(&SET_ROLES, (roles, id.uuid())).await.map(drop)
 }
 
-/// Notes that the account was used, so that it is not taken for forgotten.
-pub async fn touch(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<()> {
-    tx.exec(&TOUCH, (now.millis(), id.uuid())).await.map(drop)
+/// Notes that the account was used, so that it is not taken for forgotten, and holds its row until the
+/// transaction ends; `false` when it is gone. Call it before adding a session: beside a removal, what is added
+/// first would stay behind.
+pub async fn touch(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<bool> {
+    Ok(tx.exec(&TOUCH, (now.millis(), id.uuid())).await? == 1)
 }
 
 /// Makes the e-mail lead to this account; `false` when it leads to one already.

@@ -87,13 +87,18 @@ impl Providers {
         of.map_or(1, |provider| provider.ttl_factor.load(Ordering::Relaxed)).max(1)
     }
 
-    pub(super) async fn elevation(&self, at: Coordinates) -> Option<i32> {
+    /// Metres above the sea of each point, from the first provider that knows; never asks one that sleeps.
+    pub(super) async fn elevations(&self, points: &[Coordinates], now: Timestamp) -> Vec<Option<i32>> {
         for provider in self.active() {
-            if let Some(metres) = provider.provider.elevation(at).await {
-                return Some(metres);
+            if provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).permit(now) != Permit::Go {
+                continue;
+            }
+            let metres = provider.provider.elevations(points).await;
+            if metres.iter().any(Option::is_some) {
+                return metres;
             }
         }
-        None
+        vec![None; points.len()]
     }
 }
 

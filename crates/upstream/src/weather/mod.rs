@@ -50,8 +50,12 @@ pub trait WeatherProvider: Send + Sync {
         now: Timestamp,
     ) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>;
 
-    /// Metres above sea level of a point, as the provider's terrain has it; `None` when it cannot tell now.
-    fn elevation(&self, at: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>>;
+    /// Metres above sea level of each point, as the provider's terrain has it, in the order asked; `None` where it
+    /// cannot tell, or not now.
+    fn elevations<'a>(
+        &'a self,
+        points: &'a [Coordinates],
+    ) -> Pin<Box<dyn Future<Output = Vec<Option<i32>>> + Send + 'a>>;
 }
 
 /// Why there is no forecast. Texts are for operators; none holds a coordinate or a key.

@@ -100,7 +100,7 @@ impl OpenMeteo {
 
     /// Metres above sea level at each point, from the provider's 90 m elevation model; the points leave rounded
     /// to 0.01°. `None` where it knows none. Each hundred points weigh one call.
-    pub async fn elevations(&self, points: &[Coordinates]) -> Result<Vec<Option<f32>>, FetchError> {
+    pub async fn terrain(&self, points: &[Coordinates]) -> Result<Vec<Option<f32>>, FetchError> {
         let mut elevations = Vec::with_capacity(points.len());
         for points in points.chunks(ELEVATIONS) {
             let rounded: Vec<Coordinates> = points.iter().map(|point| point.rounded(2)).collect();
@@ -184,10 +184,18 @@ impl WeatherProvider for OpenMeteo {
         Box::pin(self.fetch_all(cells, pack, now))
     }
 
-    fn elevation(&self, at: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>> {
+    fn elevations<'a>(
+        &'a self,
+        points: &'a [Coordinates],
+    ) -> Pin<Box<dyn Future<Output = Vec<Option<i32>>> + Send + 'a>> {
         Box::pin(async move {
-            let metres = self.elevations(&[at]).await.ok()?.into_iter().next().flatten()?;
-            Some(metres.round() as i32)
+            match self.terrain(points).await {
+                Ok(metres) => metres.into_iter().map(|metres| metres.map(|m| m.round() as i32)).collect(),
+                Err(error) => {
+                    tracing::warn!(%error, "a provider did not tell elevations");
+                    vec![None; points.len()]
+                }
+            }
         })
     }
 }

@@ -165,7 +165,10 @@ impl WeatherProvider for Sandbox {
     }
 
     /// Made-up weather has no terrain of its own; the nearest place lends its height.
-    fn elevation(&self, _: Coordinates) -> Pin<Box<dyn Future<Output = Option<i32>> + Send + '_>> {
-        Box::pin(std::future::ready(None))
+    fn elevations<'a>(
+        &'a self,
+        points: &'a [Coordinates],
+    ) -> Pin<Box<dyn Future<Output = Vec<Option<i32>>> + Send + 'a>> {
+        Box::pin(std::future::ready(vec![None; points.len()]))
     }
 }

@@ -109,13 +109,13 @@ async fn elevations_leave_rounded_and_the_unknown_stays_unknown() {
     let (provider, adapter) = provider().await;
     let points = [(60.123_456, 9.2), (89.9, 0.0), (-12.0, 5.0)]
         .map(|(lat, lon)| Coordinates::parse(lat, lon).expect("on earth"));
-    assert_eq!(adapter.elevations(&points).await, Ok(vec![Some(601.0), None, Some(0.0)]));
+    assert_eq!(adapter.terrain(&points).await, Ok(vec![Some(601.0), None, Some(0.0)]));
     assert_eq!(provider.last_query(), "latitude=60.12,89.9,-12&longitude=9.2,0,5");
-    assert_eq!(adapter.elevation(points[0]).await, Some(601));
-    assert_eq!(adapter.elevation(points[1]).await, None);
+    assert_eq!(adapter.elevations(&points[..1]).await, [Some(601)]);
+    assert_eq!(adapter.elevations(&points[1..2]).await, [None]);
     provider.set_fault(Fault::Html);
-    assert_eq!(adapter.elevations(&points).await, Err(FetchError::NotData { status: 200 }));
-    assert_eq!(adapter.elevation(points[0]).await, None);
+    assert_eq!(adapter.terrain(&points).await, Err(FetchError::NotData { status: 200 }));
+    assert_eq!(adapter.elevations(&points[..1]).await, [None]);
 }
 
 #[tokio::test]
