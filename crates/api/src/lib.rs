@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 mod authentication;
 pub mod client;
+mod edge;
 mod json;
 mod layers;
 mod openapi;
@@ -18,8 +19,8 @@ mod router;
 mod web;
 
 pub use client::{Peer, TrustedProxies};
+pub use edge::Edge;
 pub use openapi::openapi_json;
-pub use router::router;
 pub use web::has_web_app;
 
 /// What the API needs to know of its installation.

@@ -2,19 +2,20 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use http::{HeaderName, HeaderValue, Method, header};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{auth, favourites, forecasts, mailbox, me, places, system};
-use crate::{Api, authentication, layers, web};
+use crate::{Api, authentication, web};
 
 /// The largest body of an ordinary request.
 const BODY: usize = 64 * 1024;
@@ -66,8 +67,8 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(public)
 }
 
-/// The whole service.
-pub fn router(api: Api) -> Router {
+/// All routes, with what concerns a group of them.
+pub(crate) fn router(api: Api) -> Router {
     let Groups { sign_in, private, public } = groups();
     let sign_in = Router::from(sign_in).route_layer(from_fn_with_state(api.clone(), authentication::allow));
     let private = Router::from(private)
@@ -88,18 +89,16 @@ pub fn router(api: Api) -> Router {
     router
         .fallback_service(get(web::file).layer(CompressionLayer::new()).with_state(()))
         .layer(DefaultBodyLimit::max(BODY))
-        .layer(from_fn(layers::timeout::bound))
-        .layer(CatchPanicLayer::custom(layers::problems::panicked))
-        .layer(cors)
-        .layer(from_fn_with_state(api.clone(), layers::host::check))
-        .layer(from_fn(layers::problems::render))
-        .layer(from_fn_with_state(api.clone(), layers::headers::secure))
-        .layer(from_fn(layers::observe::observe))
+        .layer(option_layer(cors))
+        .layer(NoteRoute)
         .with_state(api)
 }
 
 /// Front ends on other origins: exactly those configured, with bearer tokens, never with cookies.
-fn cors(api: &Api) -> CorsLayer {
+fn cors(api: &Api) -> Option<CorsLayer> {
+    if api.settings.cors_origins.is_empty() {
+        return None;
+    }
     let origins = api.settings.cors_origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
     let allowed = [
         header::AUTHORIZATION,
@@ -117,10 +116,11 @@ fn cors(api: &Api) -> CorsLayer {
         HeaderName::from_static("ratelimit-policy"),
         HeaderName::from_static("x-request-id"),
     ];
-    CorsLayer::new()
+    let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(allowed)
         .expose_headers(exposed)
-        .max_age(std::time::Duration::from_secs(3600))
+        .max_age(std::time::Duration::from_secs(3600));
+    Some(cors)
 }

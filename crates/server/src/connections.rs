@@ -4,8 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::Peer;
-use axum::Router;
+use api::{Edge, Peer};
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -14,7 +13,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
 /// Connections at once; more wait in the system's queue.
 const MOST: usize = 20_000;
@@ -27,9 +25,9 @@ pub struct Connections {
 }
 
 /// Takes connections until [`Connections::drain`].
-pub fn serve(listener: TcpListener, router: Router) -> Connections {
+pub fn serve(listener: TcpListener, edge: Edge) -> Connections {
     let (stop, stopped) = watch::channel(false);
-    Connections { stop, accepting: tokio::spawn(accept(listener, router, stopped)) }
+    Connections { stop, accepting: tokio::spawn(accept(listener, edge, stopped)) }
 }
 
 impl Connections {
@@ -44,7 +42,7 @@ impl Connections {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MOST));
     let mut builder = Builder::new(TokioExecutor::new());
@@ -67,12 +65,12 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Recei
         };
         // Answers are written whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
+        let edge = edge.clone();
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+            let edge = edge.clone();
+            async move { Ok::<_, Infallible>(edge.answer(request).await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Api, ApiSettings, TrustedProxies};
+use api::{Api, ApiSettings, Edge, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{App, Commits, Limits, Parts, Settings, jobs};
@@ -132,7 +132,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     };
     let mailbox = dev.then(|| Secret::generate(&setup.random));
     let (app, lock) = open(&setup, mailbox.as_ref()).await?;
-    let connections = connections::serve(listener, api::router(Api::new(app.clone(), api)));
+    let connections = connections::serve(listener, Edge::new(Api::new(app.clone(), api)));
     let jobs = jobs(&app, dev);
     let mailbox_token = mailbox.map(|secret| secret.to_text().to_string());
     Ok(Running { address, app, mailbox_token, connections, jobs, _lock: lock })

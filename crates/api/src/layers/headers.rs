@@ -1,9 +1,6 @@
 //! Security headers on every answer, errors included.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::Api;
 
@@ -22,9 +19,7 @@ const FIXED: [(HeaderName, HeaderValue); 4] = [
 /// A year, as browsers' lists ask for. Only where TLS is in front of us.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
-pub async fn secure(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub fn secure(api: &Api, headers: &mut HeaderMap) {
     for (name, value) in FIXED {
         headers.insert(name, value);
     }
@@ -33,5 +28,4 @@ pub async fn secure(State(api): State<Api>, request: Request, next: Next) -> Res
     if api.settings.origin.as_deref().is_some_and(|origin| origin.starts_with("https://")) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    response
 }

@@ -3,25 +3,22 @@
 //! Without this, a page elsewhere could point its own name at 127.0.0.1 (DNS rebinding) and then talk to the
 //! server as its own origin, past every check of origins.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use http::{StatusCode, header};
 
 use crate::Api;
 use crate::problem::Problem;
 
-pub async fn check(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if !api.settings.loopback_only || is_loopback(&request) {
-        return next.run(request).await;
+pub fn check(api: &Api, request: &Request) -> Result<(), Problem> {
+    if !api.settings.loopback_only || is_loopback(request) {
+        return Ok(());
     }
-    Problem::new(
+    Err(Problem::new(
         StatusCode::MISDIRECTED_REQUEST,
         "misdirected",
         "This server does not answer to that name",
         "a development server answers to localhost, 127.0.0.1 and [::1] only",
-    )
-    .into_response()
+    ))
 }
 
 fn is_loopback(request: &Request) -> bool {

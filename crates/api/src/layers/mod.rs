@@ -1,4 +1,4 @@
-//! What every request passes, outermost first. Each layer has one reason.
+//! What concerns every request, one reason a file. [`crate::edge`] puts them in order.
 
 pub mod headers;
 pub mod host;

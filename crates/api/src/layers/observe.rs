@@ -2,12 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderValue;
+use metrics::SharedString;
+
+use crate::edge::RouteSlot;
 
 /// The id under which a request is found in the log; in answers as `X-Request-Id` and in problems.
 #[derive(Clone, Debug)]
@@ -28,34 +30,51 @@ fn next_id() -> RequestId {
 }
 
 /// Slower answers are logged although nothing failed.
-const SLOW_MS: u128 = 1000;
+const SLOW: Duration = Duration::from_secs(1);
 
-pub async fn observe(mut request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = next_id();
-    let method = request.method().clone();
-    request.extensions_mut().insert(id.clone());
-    // The pattern, never the path: a path may name what somebody looked for.
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    let status = response.status();
-    let took = began.elapsed();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let labels = [("method", method_name(&method)), ("status", status_class(status.as_u16()))];
-    let route_label = route.to_owned();
-    metrics::counter!("fairweather_http_requests_total", "route" => route_label.clone(), labels[0].0 => labels[0].1, labels[1].0 => labels[1].1).increment(1);
-    metrics::histogram!("fairweather_http_request_seconds", "route" => route_label)
-        .record(took.as_secs_f64());
-    let ms = took.as_millis();
-    if status.is_server_error() || ms >= SLOW_MS {
-        tracing::warn!(id = &*id.0, %method, route, status = status.as_u16(), ms, "a request failed or was slow");
-    } else {
-        tracing::debug!(id = &*id.0, %method, route, status = status.as_u16(), ms, "request");
+/// A request under way.
+pub struct Observed {
+    id: RequestId,
+    method: http::Method,
+    route: RouteSlot,
+    began: Instant,
+}
+
+/// Gives the request its id.
+pub fn begin(request: &mut Request) -> Observed {
+    let (id, route) = (next_id(), RouteSlot::default());
+    let extensions = request.extensions_mut();
+    extensions.insert(id.clone());
+    extensions.insert(route.clone());
+    Observed { id, method: request.method().clone(), route, began: Instant::now() }
+}
+
+impl Observed {
+    pub fn id(&self) -> &str {
+        &self.id.0
     }
-    if let Ok(value) = HeaderValue::try_from(&*id.0) {
-        response.headers_mut().insert("x-request-id", value);
+
+    /// Counts the request, writes its log line and tells its id.
+    pub fn end(self, response: &mut Response) {
+        let Self { id, method, route, began } = self;
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        // The pattern, never the path: a path may name what somebody looked for.
+        let route = route.get().unwrap_or("unmatched");
+        let label = SharedString::from_shared(Arc::from(route));
+        metrics::counter!("fairweather_http_requests_total",
+            "route" => label.clone(), "method" => method_name(&method), "status" => status_class(status))
+        .increment(1);
+        metrics::histogram!("fairweather_http_request_seconds", "route" => label).record(took.as_secs_f64());
+        let ms = took.as_millis();
+        if status >= 500 || took >= SLOW {
+            tracing::warn!(id = &*id.0, %method, route, status, ms, "a request failed or was slow");
+        } else {
+            tracing::debug!(id = &*id.0, %method, route, status, ms, "request");
+        }
+        if let Ok(value) = HeaderValue::try_from(&*id.0) {
+            response.headers_mut().insert("x-request-id", value);
+        }
     }
-    response
 }
 
 /// Of a closed list, so that made-up methods cannot fill the metrics.

@@ -1,18 +1,12 @@
 //! Writes the body of problems, with the request's id, and makes problems of answers that have no body.
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
-use super::observe::RequestId;
 use crate::problem::Problem;
 
-pub async fn render(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let is_head = request.method() == http::Method::HEAD;
-    let mut response = next.run(request).await;
+pub fn render(mut response: Response, id: &str, is_head: bool) -> Response {
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
     }
@@ -21,7 +15,7 @@ pub async fn render(request: Request, next: Next) -> Response {
         None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
         None => bare(response.status()),
     };
-    let body = problem.body(id.as_ref().map_or("", |id| &id.0));
+    let body = problem.body(id);
     let text = serde_json::to_vec(&body).unwrap_or_default();
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -51,9 +45,9 @@ fn bare(status: StatusCode) -> Problem {
 }
 
 /// A handler panicked: noted, answered, and the server goes on.
-pub fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+pub fn panicked(cause: &(dyn std::any::Any + Send)) -> Problem {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(panic = text, "a handler panicked");
-    Problem::internal().into_response()
+    Problem::internal()
 }

@@ -3,27 +3,16 @@
 
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use crate::problem::Problem;
 
 const LONGEST: Duration = Duration::from_secs(30);
 
-pub async fn bound(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(LONGEST, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem {
-            retry_after: Some(Duration::from_secs(5)),
-            ..Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "timeout",
-                "This took too long",
-                "the request was not finished within 30 seconds; try again",
-            )
-        }
-        .into_response(),
-    }
+pub async fn bound<T>(answer: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(LONGEST, answer).await.map_err(|_| {
+        let detail = "the request was not finished within 30 seconds; try again";
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "This took too long", detail);
+        Problem { retry_after: Some(Duration::from_secs(5)), ..problem }
+    })
 }
