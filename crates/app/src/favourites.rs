@@ -407,11 +407,7 @@ pub(crate) fn seal(
 }
 
 /// The fields that a replacement changes.
-fn replaced_fields(
-    old: &Favourite,
-    new: &Content,
-    position: &domain::position::Position,
-) -> Vec<Field> {
+fn replaced_fields(old: &Favourite, new: &Content, position: &domain::position::Position) -> Vec<Field> {
     let was = &old.content;
     let differs = [
         (Field::Name, was.name != new.name),

@@ -118,6 +118,7 @@ impl Weather {
         patience: Duration,
         admit: impl FnOnce(usize) -> Result<()>,
     ) -> Result<Vec<Found>> {
+        self.providers.decided().await;
         let now = self.clock.now();
         let mut usable: HashMap<Cell, Arc<Entry>> = HashMap::new();
         let mut ageing = Vec::new();
@@ -279,6 +280,7 @@ impl Weather {
 
     /// Metres above the sea of each point, from the provider; `None` where it cannot tell now.
     pub async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
+        self.providers.decided().await;
         self.providers.elevations(points, self.clock.now()).await
     }
 }

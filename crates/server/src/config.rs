@@ -251,7 +251,8 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // The tests' own variables share the prefix.
-        let environment = Env::prefixed("FAIRWEATHER_").split("__").ignore(&["test", "test_postgres", "fixtures"]);
+        let environment =
+            Env::prefixed("FAIRWEATHER_").split("__").ignore(&["test", "test_postgres", "fixtures"]);
         let figment = figment.merge(environment).merge(Serialized::defaults(flags));
         figment.extract().map_err(|error| {
             let text: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
@@ -290,7 +291,9 @@ impl Config {
         }
         let weather = &self.weather;
         if weather.sandbox.always {
-            wrong.push(String::from("weather.sandbox.always is true: made-up weather is for `fairweather dev` only"));
+            wrong.push(String::from(
+                "weather.sandbox.always is true: made-up weather is for `fairweather dev` only",
+            ));
         }
         let free = weather.open_meteo.base_url.contains("//api.open-meteo.com");
         if free && !weather.open_meteo.non_commercial {

@@ -47,7 +47,11 @@ async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<
     let places = Arc::new(Semaphore::new(MOST));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(200).keep_alive_interval(Duration::from_secs(30));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(200)
+        .keep_alive_interval(Duration::from_secs(30));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return graceful };
         let accepted = tokio::select! {

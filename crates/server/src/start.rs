@@ -90,7 +90,7 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
         store.clone(),
         clock.clone(),
         random.clone(),
-        providers(config, *mode, clock).await?,
+        providers(config, *mode)?,
         config.weather.cache_mib.saturating_mul(1024 * 1024),
     );
     let options = HashingOptions::new(HashPolicy::MINIMUM);
@@ -182,27 +182,25 @@ pub fn key_ring(data: &Path, random: &Random) -> Result<Ring> {
     Ring::load_or_create(&folder.join("ring"), random)
 }
 
-async fn providers(config: &Config, mode: Mode, clock: &Clock) -> Result<Providers> {
+fn providers(config: &Config, mode: Mode) -> Result<Providers> {
     let weather = &config.weather;
     let settings = OpenMeteoSettings::parse(&weather.open_meteo.base_url, weather.open_meteo.key.clone())?;
     let limits = settings.budget_limits(weather.open_meteo.monthly_calls);
     // A host that the operator named may be a private one: their own container.
     let named = if settings.is_free_host() { None } else { settings.base_url.host_str().map(str::to_owned) };
-    let http = Http::new(&HttpSettings { allowed: AllowedHosts::from_iter(named), ..HttpSettings::default() })?;
+    let http =
+        Http::new(&HttpSettings { allowed: AllowedHosts::from_iter(named), ..HttpSettings::default() })?;
     let provider: Arc<dyn WeatherProvider> = Arc::new(OpenMeteo::new(http, settings)?);
     if mode == Mode::Serve {
-        return Ok(Providers::new(vec![Configured { provider, limits }], None, false));
+        return Ok(Providers::new(vec![Configured { provider, limits }], None));
     }
     let scenario = Scenario::parse(&weather.sandbox.scenario).ok_or_else(|| {
         let known: Vec<_> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
         Error::internal(format!("weather.sandbox.scenario must be one of {}", known.join(", ")))
     })?;
     let sandbox: Arc<dyn WeatherProvider> = Arc::new(Sandbox::new(scenario));
-    if weather.sandbox.always {
-        return Ok(Providers::new(Vec::new(), Some(sandbox), true));
-    }
-    let answers = answers_within(provider.as_ref(), PROBE_LIMIT, clock.now()).await;
-    Ok(Providers::new(vec![Configured { provider, limits }], Some(sandbox), !answers))
+    let real = if weather.sandbox.always { Vec::new() } else { vec![Configured { provider, limits }] };
+    Ok(Providers::new(real, Some(sandbox)))
 }
 
 fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
@@ -224,7 +222,10 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
             places: rate(limits.places_per_second, limits.places_burst),
             anonymous: hourly(limits.anonymous_burst, limits.anonymous_per_hour),
             cold_cells_account: hourly(limits.cold_cells_burst, limits.cold_cells_per_hour),
-            cold_cells_network: hourly(limits.cold_cells_network_per_hour, limits.cold_cells_network_per_hour),
+            cold_cells_network: hourly(
+                limits.cold_cells_network_per_hour,
+                limits.cold_cells_network_per_hour,
+            ),
             mail_per_address: limits.mail_per_address,
             mail_per_network: limits.mail_per_network,
         },
@@ -267,8 +268,8 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
         telemetry::fold_metrics();
         Ok(())
     }));
-    if dev && app.weather().providers().in_sandbox() {
-        jobs.spawn(leave_sandbox(app.clone()));
+    if dev {
+        jobs.spawn(choose_weather(app.clone()));
     }
     jobs
 }
@@ -290,19 +291,32 @@ where
     }
 }
 
-/// Looks for a real provider until one answers.
-async fn leave_sandbox(app: App) {
+/// Begins with real weather when a provider answers at once, else with made-up weather until one does.
+async fn choose_weather(app: App) {
+    let providers = app.weather().providers();
+    if a_provider_answers(&app).await {
+        providers.decide(false);
+        return;
+    }
+    providers.decide(true);
+    if providers.real().next().is_none() {
+        return;
+    }
+    tracing::warn!("no weather provider answers: forecasts are made up (sandbox) until one does");
     loop {
         tokio::time::sleep(PROBE_EVERY).await;
-        let providers = app.weather().providers();
-        for provider in providers.real() {
-            if answers_within(provider.as_ref(), PROBE_LIMIT, app.now()).await {
-                providers.leave_sandbox();
-                return;
-            }
-        }
-        if providers.real().next().is_none() {
+        if a_provider_answers(&app).await {
+            providers.leave_sandbox();
             return;
         }
     }
+}
+
+async fn a_provider_answers(app: &App) -> bool {
+    for provider in app.weather().providers().real() {
+        if answers_within(provider.as_ref(), PROBE_LIMIT, app.now()).await {
+            return true;
+        }
+    }
+    false
 }

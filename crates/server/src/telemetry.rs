@@ -39,10 +39,7 @@ pub fn start_metrics() -> Result<()> {
     if METRICS.get().is_some() {
         return Ok(());
     }
-    let recorder = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS)
-        .map_err(Error::internal)?
-        .build_recorder();
+    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS).map_err(Error::internal)?.build_recorder();
     let handle = recorder.handle();
     if METRICS.set(handle).is_ok() {
         // Fails only where another recorder was set before, which counts all the same.

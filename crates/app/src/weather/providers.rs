@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::forecast::{Breaker, Budget, BudgetLimits, Cell, Outcome, Pack, Permit, Series, Share, Source};
 use domain::{Coordinates, Error, Random, Timestamp};
 use store::{Store, cells};
+use tokio::sync::SetOnce;
 use upstream::weather::{WeatherProvider, outcome};
 
 use super::Unavailable;
@@ -23,6 +24,8 @@ pub struct Providers {
     sandbox: Option<Arc<Provider>>,
     /// Whether the sandbox answers, for all cells: real and made-up weather never stand in one list.
     in_sandbox: AtomicBool,
+    /// Set once it is known whether a provider answers: a start does not wait for that, forecasts do.
+    decided: SetOnce<()>,
 }
 
 pub(super) struct Provider {
@@ -33,15 +36,35 @@ pub(super) struct Provider {
 }
 
 impl Providers {
-    /// `sandbox` stands in while no real provider has answered yet; a server that people rely on has none.
-    pub fn new(real: Vec<Configured>, sandbox: Option<Arc<dyn WeatherProvider>>, in_sandbox: bool) -> Self {
+    /// `sandbox` stands in while no real provider has answered yet; a server that people rely on has none. With
+    /// one, forecasts wait until [`Providers::decide`].
+    pub fn new(real: Vec<Configured>, sandbox: Option<Arc<dyn WeatherProvider>>) -> Self {
         let sandbox = sandbox.map(|provider| Configured { provider, limits: BudgetLimits::UNLIMITED });
-        let in_sandbox = AtomicBool::new(in_sandbox && sandbox.is_some());
-        Self {
+        let providers = Self {
             real: real.into_iter().map(Provider::new).collect(),
             sandbox: sandbox.map(Provider::new),
-            in_sandbox,
+            in_sandbox: AtomicBool::new(false),
+            decided: SetOnce::new(),
+        };
+        if providers.sandbox.is_none() {
+            providers.decide(false);
         }
+        providers
+    }
+
+    /// Says, once, whether this process begins with the sandbox.
+    pub fn decide(&self, in_sandbox: bool) {
+        if self.decided.initialized() {
+            return;
+        }
+        self.in_sandbox.store(in_sandbox && self.sandbox.is_some(), Ordering::Release);
+        // Somebody else may have decided in between; theirs stands as well.
+        let _ = self.decided.set(());
+    }
+
+    /// Returns when that is known.
+    pub async fn decided(&self) {
+        self.decided.wait().await;
     }
 
     pub fn in_sandbox(&self) -> bool {

@@ -56,13 +56,17 @@ enum Command {
     #[command(after_help = "Example: fairweather dev --listen 127.0.0.1:0 --data /tmp/try")]
     Dev,
     /// Run for people who rely on it; refuses unsafe settings and says which line to change
-    #[command(after_help = "Example: fairweather serve --public-url https://weather.example.org --trusted-proxies 10.0.0.5")]
+    #[command(
+        after_help = "Example: fairweather serve --public-url https://weather.example.org --trusted-proxies 10.0.0.5"
+    )]
     Serve(serve::Options),
     /// Check data, keys, schema and providers, and say what to do about what is wrong
     #[command(after_help = "Example: fairweather doctor --data /var/lib/fairweather")]
     Doctor,
     /// Bring the database's schema up to date
-    #[command(after_help = "Example: fairweather migrate --dry-run --database postgres://localhost/fairweather")]
+    #[command(
+        after_help = "Example: fairweather migrate --dry-run --database postgres://localhost/fairweather"
+    )]
     Migrate(migrate::Options),
     /// List accounts, give and take roles, end sessions
     #[command(subcommand, after_help = "Example: fairweather accounts grant ann@example.org operator")]

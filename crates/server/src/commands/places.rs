@@ -12,9 +12,11 @@ use crate::config::Config;
 #[derive(Subcommand)]
 pub enum Command {
     /// Build a gazetteer from GeoNames' own dumps in a folder, and use it from the next start on
-    #[command(after_help = "The folder holds cities500.zip (or allCountries.zip), admin1CodesASCII.txt and countryInfo.txt;\n\
+    #[command(
+        after_help = "The folder holds cities500.zip (or allCountries.zip), admin1CodesASCII.txt and countryInfo.txt;\n\
         with alternateNamesV2.zip names get their languages. All are at download.geonames.org/export/dump.\n\n\
-        Example: fairweather places import ./geonames")]
+        Example: fairweather places import ./geonames"
+    )]
     Import { folder: PathBuf },
 }
 

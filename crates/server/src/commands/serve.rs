@@ -33,11 +33,6 @@ pub async fn dev(setup: Setup) -> Result<()> {
     let data = setup.config.data.clone();
     let running = start(setup).await?;
     let base = format!("http://{}", running.address);
-    let weather = if running.app.weather().providers().in_sandbox() {
-        "made up (sandbox), since no provider answers; looking again every 30 s"
-    } else {
-        "open-meteo"
-    };
     let mailbox = running.mailbox_token.as_deref().unwrap_or_default();
     let web = if api::has_web_app() { "" } else { " (no web app in this build: run scripts/build)" };
     print(&format!(
@@ -45,8 +40,7 @@ pub async fn dev(setup: Setup) -> Result<()> {
          listening on {base}{web}\n  \
          reference {base}/docs\n  \
          mailbox {base}/dev/mailbox?token={mailbox}\n  \
-         data in {data}\n  \
-         weather: {weather}\n\n\
+         data in {data}\n\n\
          Stop with Ctrl-C.\n",
         version = env!("CARGO_PKG_VERSION"),
         data = data.display(),
