@@ -6,13 +6,24 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, openapi};
 
+mod bodies;
+mod refusals;
+
+pub use bodies::{OPTIONAL, units, units_or_null};
+pub use refusals::Refused;
+
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Fairweather",
         description = "Accounts, favourites and forecasts for weather and travel apps.\n\n\
-            Times are RFC 3339 in UTC; series are arrays per variable with unix seconds. Errors are \
-            `application/problem+json` (RFC 9457). Place data © GeoNames (CC BY 4.0), modified; time zones \
+            Start with `POST /v1/auth/anonymous` and send the access token as `Authorization: Bearer …`.\n\n\
+            Times are RFC 3339 in UTC; series are arrays per variable with unix seconds. Unknown fields and \
+            parameters are refused.\n\n\
+            Errors are `application/problem+json` (RFC 9457) with a stable `code`; a method that a path does not \
+            have answers 405 and names those it has in `Allow`. Every answer carries `X-Request-Id`; answers to \
+            a signed-in caller carry `RateLimit` and `RateLimit-Policy`.\n\n\
+            Place data © GeoNames (CC BY 4.0), modified; time zones \
             © OpenStreetMap contributors (ODbL 1.0); each forecast names its source.",
     ),
     servers((url = "/", description = "This server")),
@@ -50,7 +61,9 @@ impl Modify for Security {
 }
 
 static JSON: LazyLock<String> = LazyLock::new(|| {
-    let document = crate::router::documented().into_openapi();
+    let mut document = crate::router::documented().into_openapi();
+    refusals::complete(&mut document);
+    bodies::complete(&mut document);
     document.to_pretty_json().map(|json| json + "\n").unwrap_or_default()
 });
 

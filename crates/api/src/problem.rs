@@ -45,13 +45,14 @@ pub struct ProblemBody {
     pub code: &'static str,
     pub detail: String,
     /// The request's id, also in the header `X-Request-Id`.
-    #[schema(example = "req_0000000000001")]
+    #[schema(example = "req_5af3107a4000c3d1")]
     pub instance: String,
     /// Each wrong field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
     /// The favourite as it is, with status 412.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub current: Option<Box<FavouriteBody>>,
 }
 
@@ -194,29 +195,5 @@ impl IntoResponse for Problem {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-/// The problems that every operation may answer with, for its documentation.
-pub struct Problems;
-
-impl utoipa::IntoResponses for Problems {
-    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
-        use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
-
-        let problem = |description: &str| {
-            let schema = Ref::from_schema_name("Problem");
-            let content = ContentBuilder::new().schema(Some(schema)).build();
-            ResponseBuilder::new()
-                .description(description)
-                .content("application/problem+json", content)
-                .build()
-                .into()
-        };
-        [
-            (String::from("4XX"), problem("What is wrong with the request, and what to do about it")),
-            (String::from("5XX"), problem("What is wrong on our side, and when to try again")),
-        ]
-        .into()
     }
 }

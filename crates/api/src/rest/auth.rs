@@ -12,9 +12,10 @@ use crate::Api;
 use crate::authentication::MaybeAuthenticated;
 use crate::client::From as FromClient;
 use crate::json::{Json, OptionalJson};
-use crate::problem::{Problem, Problems};
+use crate::openapi::{OPTIONAL, Refused};
+use crate::problem::Problem;
 
-/// Nothing.
+/// An object without fields.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}
@@ -68,12 +69,14 @@ pub struct Confirmation {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RefreshRequest)]
 pub struct RefreshBody {
     refresh_token: String,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = LogoutRequest)]
 pub struct LogoutBody {
     /// Ends the session of this token, when the request carries no other credential.
     #[serde(default)]
@@ -85,6 +88,7 @@ pub struct LogoutBody {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RevokeRequest)]
 pub struct RevokeBody {
     /// A refresh token.
     token: String,
@@ -93,8 +97,8 @@ pub struct RevokeBody {
 /// Start anonymously
 ///
 /// Makes an account without any personal data. It can gain a way to sign in later and keeps everything.
-#[utoipa::path(post, path = "/v1/auth/anonymous", tag = "auth", request_body(content = Empty, description = "May be left out"),
-    responses((status = 201, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+#[utoipa::path(post, path = "/v1/auth/anonymous", operation_id = "startAnonymously", tag = "auth", request_body(content = inline(Empty), description = OPTIONAL),
+    responses((status = 201, description = "The new account", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
     security(()))]
 pub async fn anonymous(
     State(api): State<Api>,
@@ -109,8 +113,8 @@ pub async fn anonymous(
 ///
 /// Mails a code. The answer is the same for an address that has an account. From an anonymous session it
 /// upgrades that account.
-#[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Credentials,
-    responses((status = 202, body = RegistrationBody), Problems), security((), ("bearer" = [])))]
+#[utoipa::path(post, path = "/v1/auth/register", operation_id = "register", tag = "auth", request_body = Credentials,
+    responses((status = 202, description = "A code is on its way, if the address can be mailed", body = RegistrationBody), Refused<409>, Refused<429>), security((), ("bearer" = [])))]
 pub async fn register(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,
@@ -125,8 +129,8 @@ pub async fn register(
 /// Confirm a registration
 ///
 /// With the mailed code. Five tries, thirty minutes.
-#[utoipa::path(post, path = "/v1/auth/register/confirm", tag = "auth", request_body = Confirmation,
-    responses((status = 201, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+#[utoipa::path(post, path = "/v1/auth/register/confirm", operation_id = "confirmRegistration", tag = "auth", request_body = Confirmation,
+    responses((status = 201, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<409>, Refused<429>),
     security((), ("bearer" = [])))]
 pub async fn confirm(
     State(api): State<Api>,
@@ -140,8 +144,8 @@ pub async fn confirm(
 }
 
 /// Sign in
-#[utoipa::path(post, path = "/v1/auth/login", tag = "auth", request_body = Credentials,
-    responses((status = 200, body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Problems),
+#[utoipa::path(post, path = "/v1/auth/login", operation_id = "signIn", tag = "auth", request_body = Credentials,
+    responses((status = 200, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
     security((), ("bearer" = [])))]
 pub async fn login(
     State(api): State<Api>,
@@ -156,8 +160,8 @@ pub async fn login(
 /// Refresh
 ///
 /// Exchanges a refresh token for the next pair. A lost answer is no harm: ask again with the same token.
-#[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = RefreshBody,
-    responses((status = 200, body = TokensBody), Problems), security(()))]
+#[utoipa::path(post, path = "/v1/auth/refresh", operation_id = "refreshTokens", tag = "auth", request_body = RefreshBody,
+    responses((status = 200, description = "The next pair", body = TokensBody)), security(()))]
 pub async fn refresh(
     State(api): State<Api>,
     FromClient(client): FromClient,
@@ -170,8 +174,8 @@ pub async fn refresh(
 /// Sign out
 ///
 /// Ends the caller's session at once and everywhere.
-#[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body(content = LogoutBody, description = "May be left out"),
-    responses((status = 204, description = "The session has ended"), Problems), security((), ("bearer" = [])))]
+#[utoipa::path(post, path = "/v1/auth/logout", operation_id = "signOut", tag = "auth", request_body(content = LogoutBody, description = OPTIONAL),
+    responses((status = 204, description = "The session has ended"), Refused<409>), security((), ("bearer" = [])))]
 pub async fn logout(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,
@@ -188,8 +192,8 @@ pub async fn logout(
 /// Revoke a refresh token
 ///
 /// Ends its session. Unknown tokens are no error (RFC 7009).
-#[utoipa::path(post, path = "/v1/auth/revoke", tag = "auth", request_body = RevokeBody,
-    responses((status = 200, description = "It does not count any more"), Problems), security(()))]
+#[utoipa::path(post, path = "/v1/auth/revoke", operation_id = "revokeToken", tag = "auth", request_body = RevokeBody,
+    responses((status = 200, description = "It does not count any more")), security(()))]
 pub async fn revoke(
     State(api): State<Api>,
     Json { value, .. }: Json<RevokeBody>,

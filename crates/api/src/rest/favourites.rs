@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::Api;
 use crate::authentication::Authenticated;
 use crate::json::Json;
-use crate::problem::{Problem, Problems};
+use crate::openapi::Refused;
+use crate::problem::Problem;
 use crate::query::{Id, Query};
 
 /// A saved place or point.
@@ -41,11 +42,12 @@ pub struct FavouriteBody {
     #[schema(example = "Europe/Oslo")]
     pub tz: String,
     /// Of the gazetteer, when it was picked there.
-    #[schema(example = 3143244)]
+    #[schema(required, example = 3143244)]
     pub place_id: Option<u32>,
     /// Metres above the sea; null when nobody said.
-    #[schema(example = 23)]
+    #[schema(required, example = 23)]
     pub elevation: Option<i32>,
+    #[schema(required)]
     pub note: Option<String>,
     /// Fractional index: favourites are ordered by (position, id), compared byte by byte.
     #[schema(example = "a0", pattern = "^[0-9A-Za-z]{1,64}$")]
@@ -69,6 +71,7 @@ pub struct CreatedFavourite {
 pub struct FavouritePage {
     items: Vec<FavouriteBody>,
     /// Give it as `after` for the next page; null on the last.
+    #[schema(required)]
     next: Option<String>,
     /// Position in the log of changes when the first page was read.
     #[schema(example = "v1.2851.57")]
@@ -78,10 +81,11 @@ pub struct FavouritePage {
 /// Either `place_id`, or `name` with `lat` and `lon`; what is given beside a `place_id` goes before its values.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewFavourite)]
 pub struct NewFavouriteBody {
     /// 1 to 100 characters on one line.
     #[serde(default)]
-    #[schema(max_length = 100, example = "Cabin")]
+    #[schema(min_length = 1, max_length = 100, example = "Cabin")]
     name: Option<String>,
     #[serde(default)]
     #[schema(minimum = -90, maximum = 90, example = 60.1)]
@@ -106,18 +110,18 @@ pub struct NewFavouriteBody {
     position: Option<String>,
 }
 
-/// A JSON merge patch (RFC 7396): fields that are left out stay, `null` clears.
+/// A JSON merge patch (RFC 7396): fields that are left out stay; `null` clears place, elevation or note.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FavouritePatch {
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
     name: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>, minimum = -90, maximum = 90)]
+    #[schema(value_type = f64, minimum = -90, maximum = 90)]
     lat: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<f64>, minimum = -180, maximum = 180)]
+    #[schema(value_type = f64, minimum = -180, maximum = 180)]
     lon: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = 0)]
@@ -129,7 +133,7 @@ pub struct FavouritePatch {
     #[schema(value_type = Option<String>, max_length = 2000)]
     note: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, pattern = "^[0-9A-Za-z]{1,64}$")]
+    #[schema(value_type = String, pattern = "^[0-9A-Za-z]{1,64}$")]
     position: Option<Option<String>>,
 }
 
@@ -185,8 +189,8 @@ impl FavouritePatch {
 /// List favourites
 ///
 /// In order of (position, id). A synchronising client takes them in one page and goes on from `cursor`.
-#[utoipa::path(get, path = "/v1/favourites", tag = "favourites", params(ListQuery),
-    responses((status = 200, body = FavouritePage), Problems))]
+#[utoipa::path(get, path = "/v1/favourites", operation_id = "listFavourites", tag = "favourites", params(ListQuery),
+    responses((status = 200, description = "A page of favourites", body = FavouritePage)))]
 pub async fn list(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -211,10 +215,10 @@ pub async fn list(
 /// Create a favourite
 ///
 /// Under an id of its own; PUT takes one that the client made. The same place twice is allowed and told.
-#[utoipa::path(post, path = "/v1/favourites", tag = "favourites", request_body = NewFavouriteBody,
+#[utoipa::path(post, path = "/v1/favourites", operation_id = "createFavourite", tag = "favourites", request_body = NewFavouriteBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
-    responses((status = 201, body = CreatedFavourite, headers(
-        ("ETag" = String, description = "`\"r<rev>\"`"), ("Location" = String, description = "Where it is"))), Problems))]
+    responses((status = 201, description = "Created", body = CreatedFavourite, headers(
+        ("ETag" = String, description = "`\"r<rev>\"`"), ("Location" = String, description = "Where it is"))), Refused<409>))]
 pub async fn create(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -227,11 +231,11 @@ pub async fn create(
 }
 
 /// Read a favourite
-#[utoipa::path(get, path = "/v1/favourites/{id}", tag = "favourites",
+#[utoipa::path(get, path = "/v1/favourites/{id}", operation_id = "getFavourite", tag = "favourites",
     params(("id" = Uuid, Path, description = "Of the favourite"),
         ("If-None-Match" = Option<String>, Header, description = "ETags that the client has")),
-    responses((status = 200, body = FavouriteBody, headers(("ETag" = String, description = "`\"r<rev>\"`"))),
-        (status = 304, description = "The client has it already"), Problems))]
+    responses((status = 200, description = "The favourite", body = FavouriteBody, headers(("ETag" = String, description = "`\"r<rev>\"`"))),
+        (status = 304, description = "The client has it already")))]
 pub async fn read(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -256,12 +260,12 @@ pub async fn read(
 ///
 /// The client makes the id (UUIDv7). Replaces name, coordinates, place, elevation and note; a position that is
 /// left out is kept.
-#[utoipa::path(put, path = "/v1/favourites/{id}", tag = "favourites", request_body = NewFavouriteBody,
+#[utoipa::path(put, path = "/v1/favourites/{id}", operation_id = "putFavourite", tag = "favourites", request_body = NewFavouriteBody,
     params(("id" = Uuid, Path, description = "Made by the client"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none yet"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
-    responses((status = 200, body = FavouriteBody, description = "Replaced"), (status = 201, body = CreatedFavourite), Problems))]
+    responses((status = 200, body = FavouriteBody, description = "Replaced"), (status = 201, description = "Created", body = CreatedFavourite), Refused<409>, Refused<412>))]
 pub async fn put(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -278,11 +282,11 @@ pub async fn put(
 /// Change fields of a favourite
 ///
 /// A JSON merge patch. Two devices that change different fields both keep their change.
-#[utoipa::path(patch, path = "/v1/favourites/{id}", tag = "favourites", request_body = FavouritePatch,
+#[utoipa::path(patch, path = "/v1/favourites/{id}", operation_id = "patchFavourite", tag = "favourites", request_body(content((FavouritePatch = "application/json"), (FavouritePatch = "application/merge-patch+json"))),
     params(("id" = Uuid, Path, description = "Of the favourite"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
-    responses((status = 200, body = FavouriteBody, headers(("ETag" = String, description = "`\"r<rev>\"`"))), Problems))]
+    responses((status = 200, description = "The favourite as it is now", body = FavouriteBody, headers(("ETag" = String, description = "`\"r<rev>\"`"))), Refused<409>, Refused<412>))]
 pub async fn patch(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -297,11 +301,11 @@ pub async fn patch(
 }
 
 /// Remove a favourite
-#[utoipa::path(delete, path = "/v1/favourites/{id}", tag = "favourites",
+#[utoipa::path(delete, path = "/v1/favourites/{id}", operation_id = "deleteFavourite", tag = "favourites",
     params(("id" = Uuid, Path, description = "Of the favourite"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
         ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
-    responses((status = 204, description = "Removed"), Problems))]
+    responses((status = 204, description = "Removed"), Refused<409>, Refused<412>))]
 pub async fn delete(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::me::units;
+use super::me::parse_units;
 use crate::Api;
 use crate::authentication::Authenticated;
 use crate::client::From as FromClient;
 use crate::json::Json;
-use crate::problem::{Problem, ProblemBody, Problems};
+use crate::openapi::{Refused, units};
+use crate::problem::{Problem, ProblemBody};
 use crate::query::{Id, Query};
 
 /// Weather for one place, from one source, never spliced. Times of series are unix seconds UTC; a value that is
@@ -31,25 +32,30 @@ pub struct ForecastBody {
     source: &'static str,
     /// Show it beside the data. In lists it stands once, under `sources`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     attribution: Option<AttributionBody>,
     /// When the source computed it; null when it does not say.
-    #[schema(format = DateTime)]
+    #[schema(required, format = DateTime)]
     issued_at: Option<String>,
     #[schema(format = DateTime)]
     fetched_at: String,
     /// Seconds since it was fetched. Not in lists, whose bytes are kept: use `fetched_at`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     age_s: Option<u64>,
     /// Older than an answer should be: the source has been out of reach for hours.
     stale: bool,
     /// IANA zone of `today` and `daily`.
-    #[schema(example = "Europe/Lisbon")]
+    #[schema(required, example = "Europe/Lisbon")]
     tz: Option<String>,
     /// Unit of each variable. In lists it stands once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     units: Option<BTreeMap<&'static str, &'static str>>,
     /// The slot that holds the present; null when the answer has run out.
+    #[schema(required)]
     now: Option<NowBody>,
+    #[schema(required)]
     today: Option<DayBody>,
     hourly: HourlyBody,
     daily: DailyBody,
@@ -60,7 +66,7 @@ pub struct ForecastBody {
 pub struct AttributionBody {
     #[schema(example = "Weather data by Open-Meteo.com")]
     text: &'static str,
-    #[schema(example = "https://open-meteo.com/")]
+    #[schema(required, example = "https://open-meteo.com/")]
     url: Option<&'static str>,
 }
 
@@ -71,26 +77,41 @@ pub struct NowBody {
     /// Unix seconds at which the slot starts.
     #[schema(example = 1795251600)]
     time: i64,
+    #[schema(required)]
     temperature: Option<f64>,
+    #[schema(required)]
     apparent_temperature: Option<f64>,
+    #[schema(required)]
     dew_point: Option<f64>,
+    #[schema(required)]
     humidity: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pressure: Option<f64>,
+    #[schema(required)]
     cloud_cover: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     visibility: Option<f64>,
+    #[schema(required)]
     precipitation: Option<f64>,
+    #[schema(required)]
     precipitation_probability: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     snowfall: Option<f64>,
     /// WMO 4677.
+    #[schema(required)]
     weather_code: Option<u8>,
+    #[schema(required)]
     wind_speed: Option<f64>,
     /// Degrees it comes from.
+    #[schema(required)]
     wind_direction: Option<u16>,
+    #[schema(required)]
     wind_gust: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     uv_index: Option<f64>,
     is_day: bool,
 }
@@ -101,16 +122,25 @@ pub struct NowBody {
 pub struct DayBody {
     #[schema(format = Date, example = "2026-11-21")]
     date: String,
+    #[schema(required)]
     temperature_min: Option<f64>,
+    #[schema(required)]
     temperature_max: Option<f64>,
+    #[schema(required)]
     precipitation: Option<f64>,
+    #[schema(required)]
     precipitation_probability: Option<u8>,
     /// The most severe of the day.
+    #[schema(required)]
     weather_code: Option<u8>,
+    #[schema(required)]
     wind_speed_max: Option<f64>,
+    #[schema(required)]
     wind_gust_max: Option<f64>,
     /// Unix seconds; null in polar day and night.
+    #[schema(required)]
     sunrise: Option<i64>,
+    #[schema(required)]
     sunset: Option<i64>,
 }
 
@@ -189,9 +219,11 @@ pub struct ListBody {
 pub struct ListItem {
     favourite_id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     forecast: Option<ForecastBody>,
     /// `forecast_pending` while it is being fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     problem: Option<ProblemBody>,
 }
 
@@ -206,13 +238,16 @@ pub struct PointsBody {
 #[schema(as = PointForecast)]
 pub struct PointItem {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     forecast: Option<ForecastBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     problem: Option<ProblemBody>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ForecastsRequest)]
 pub struct PointsRequest {
     #[schema(min_items = 1, max_items = 10)]
     points: Vec<PointRequest>,
@@ -220,6 +255,7 @@ pub struct PointsRequest {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ForecastPoint)]
 pub struct PointRequest {
     #[schema(minimum = -90, maximum = 90, example = 38.72)]
     lat: f64,
@@ -242,13 +278,13 @@ pub struct ForecastParams {
     #[param(minimum = 0, maximum = 16, example = 1)]
     days: Option<u32>,
     /// `metric`, `imperial` or `si`; the account's preference when left out.
-    #[param(example = "metric")]
+    #[param(schema_with = units, example = "metric")]
     units: Option<String>,
 }
 
 impl ForecastParams {
     fn parse(self) -> Result<ForecastQuery, Problem> {
-        let units = self.units.as_deref().map(|name| units("?units", name)).transpose()?;
+        let units = self.units.as_deref().map(|name| parse_units("?units", name)).transpose()?;
         Ok(ForecastQuery { hours: self.hours, days: self.days, units })
     }
 }
@@ -257,8 +293,8 @@ impl ForecastParams {
 ///
 /// The favourites screen in one request: now, today and the next hours of each. Answers within three seconds
 /// with what is there by then.
-#[utoipa::path(get, path = "/v1/favourites/forecasts", tag = "forecasts", params(ForecastParams),
-    responses((status = 200, body = ListBody), Problems))]
+#[utoipa::path(get, path = "/v1/favourites/forecasts", operation_id = "listFavouriteForecasts", tag = "forecasts", params(ForecastParams),
+    responses((status = 200, description = "One item for each favourite, in their order", body = ListBody), Refused<403>))]
 pub async fn favourites(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -270,9 +306,9 @@ pub async fn favourites(
 }
 
 /// Forecast of a favourite
-#[utoipa::path(get, path = "/v1/favourites/{id}/forecast", tag = "forecasts",
+#[utoipa::path(get, path = "/v1/favourites/{id}/forecast", operation_id = "getFavouriteForecast", tag = "forecasts",
     params(("id" = Uuid, Path, description = "Of the favourite"), ForecastParams),
-    responses((status = 200, body = ForecastBody), Problems))]
+    responses((status = 200, description = "The forecast", body = ForecastBody), Refused<403>))]
 pub async fn favourite(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -286,9 +322,9 @@ pub async fn favourite(
 }
 
 /// Forecast of a place
-#[utoipa::path(get, path = "/v1/places/{id}/forecast", tag = "forecasts",
+#[utoipa::path(get, path = "/v1/places/{id}/forecast", operation_id = "getPlaceForecast", tag = "forecasts",
     params(("id" = u32, Path, description = "Of the gazetteer", example = 2267057), ForecastParams),
-    responses((status = 200, body = ForecastBody), Problems))]
+    responses((status = 200, description = "The forecast", body = ForecastBody), Refused<403>))]
 pub async fn place(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -303,8 +339,8 @@ pub async fn place(
 /// Forecasts of points
 ///
 /// One to ten; one that fails does not fail the others.
-#[utoipa::path(post, path = "/v1/forecasts", tag = "forecasts", params(ForecastParams), request_body = PointsRequest,
-    responses((status = 200, body = PointsBody), Problems))]
+#[utoipa::path(post, path = "/v1/forecasts", operation_id = "getPointForecasts", tag = "forecasts", params(ForecastParams), request_body = PointsRequest,
+    responses((status = 200, description = "One item for each point, in their order", body = PointsBody)))]
 pub async fn points(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,

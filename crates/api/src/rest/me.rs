@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::Api;
 use crate::authentication::Authenticated;
 use crate::json::{Json, OptionalJson};
-use crate::problem::{Problem, Problems};
+use crate::openapi::{OPTIONAL, Refused, units_or_null};
+use crate::problem::Problem;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Me)]
@@ -22,7 +23,7 @@ pub struct MeBody {
     /// `anonymous` until there is a way to sign in, then `registered`.
     #[schema(example = "registered")]
     kind: &'static str,
-    #[schema(example = "ann@example.org")]
+    #[schema(required, example = "ann@example.org")]
     email: Option<String>,
     /// `user`, `analyst`, `operator`.
     roles: Vec<&'static str>,
@@ -37,12 +38,13 @@ pub struct MeBody {
 pub struct PreferencesBody {
     /// `metric`, `imperial` or `si`; null for metric.
     #[serde(default)]
-    #[schema(example = "metric")]
+    #[schema(schema_with = units_or_null)]
     units: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AdoptRequest)]
 pub struct AdoptBody {
     /// Of the anonymous account. The web app leaves it out: its sign-in remembers, for an hour.
     #[serde(default)]
@@ -61,7 +63,7 @@ pub struct AdoptedBody {
 }
 
 /// Who am I
-#[utoipa::path(get, path = "/v1/me", tag = "me", responses((status = 200, body = MeBody), Problems))]
+#[utoipa::path(get, path = "/v1/me", operation_id = "getMe", tag = "me", responses((status = 200, description = "The account", body = MeBody)))]
 pub async fn read(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -79,14 +81,14 @@ pub async fn read(
 }
 
 /// Set preferences
-#[utoipa::path(put, path = "/v1/me/preferences", tag = "me", request_body = PreferencesBody,
-    responses((status = 204, description = "Kept"), Problems))]
+#[utoipa::path(put, path = "/v1/me/preferences", operation_id = "setPreferences", tag = "me", request_body = PreferencesBody,
+    responses((status = 204, description = "Kept")))]
 pub async fn set_preferences(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
     Json { value, .. }: Json<PreferencesBody>,
 ) -> Result<StatusCode, Problem> {
-    let units = value.units.as_deref().map(|name| units("/units", name)).transpose()?;
+    let units = value.units.as_deref().map(|name| parse_units("/units", name)).transpose()?;
     api.app.set_preferences(&caller, Preferences { units }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -94,8 +96,8 @@ pub async fn set_preferences(
 /// Adopt an anonymous account
 ///
 /// Takes over its favourites, skipping places that are there already, and removes it.
-#[utoipa::path(post, path = "/v1/me/adopt", tag = "me", request_body(content = AdoptBody, description = "May be left out"),
-    responses((status = 200, body = AdoptedBody), Problems))]
+#[utoipa::path(post, path = "/v1/me/adopt", operation_id = "adoptAccount", tag = "me", request_body(content = AdoptBody, description = OPTIONAL),
+    responses((status = 200, description = "What became of its favourites", body = AdoptedBody), Refused<404>, Refused<409>))]
 pub async fn adopt(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
@@ -105,7 +107,7 @@ pub async fn adopt(
     Ok(axum::Json(AdoptedBody { added: adopted.added, skipped: adopted.skipped }).into_response())
 }
 
-pub fn units(pointer: &'static str, name: &str) -> Result<Units, Problem> {
+pub fn parse_units(pointer: &'static str, name: &str) -> Result<Units, Problem> {
     Units::parse(name).ok_or_else(|| {
         domain::Error::from(Invalid::new(pointer, "unknown", "must be metric, imperial or si")).into()
     })

@@ -11,7 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::Api;
 use crate::client::From as FromClient;
 use crate::json::Json;
-use crate::problem::{Problem, Problems};
+use crate::openapi::Refused;
+use crate::problem::Problem;
 use crate::query::{Id, Query};
 
 /// A place of the gazetteer. Place data © GeoNames (CC BY 4.0), modified.
@@ -23,7 +24,7 @@ pub struct PlaceBody {
     #[schema(example = "Lisbon")]
     name: String,
     /// First-level area: state, province, region.
-    #[schema(example = "Lisbon")]
+    #[schema(required, example = "Lisbon")]
     admin1: Option<String>,
     #[schema(example = "Portugal")]
     country: String,
@@ -40,7 +41,7 @@ pub struct PlaceBody {
     #[schema(example = 517802)]
     population: u32,
     /// Metres above the sea, of the place's own point; a hint.
-    #[schema(example = 45)]
+    #[schema(required, example = 45)]
     elevation: Option<i32>,
 }
 
@@ -48,6 +49,7 @@ pub struct PlaceBody {
 pub struct PlaceList {
     items: Vec<PlaceBody>,
     /// Always null: a search has one page.
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -70,7 +72,10 @@ pub struct SearchQuery {
     #[param(example = "de", max_length = 35)]
     lang: Option<String>,
     /// Prefer places near `lat,lon`, in whole degrees: an exact position is not wanted here.
-    #[param(example = "39,-9")]
+    #[param(
+        example = "39,-9",
+        pattern = "^(0|-?([1-9]|[1-8][0-9]|90)),(0|-?([1-9]|[1-9][0-9]|1[0-7][0-9]|180))$"
+    )]
     near: Option<String>,
     #[param(minimum = 1, maximum = 50, example = 8)]
     limit: Option<u32>,
@@ -78,6 +83,7 @@ pub struct SearchQuery {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Point)]
 pub struct PointBody {
     #[schema(minimum = -90, maximum = 90, example = 38.72)]
     lat: f64,
@@ -105,15 +111,15 @@ impl From<Place> for PlaceBody {
 /// Search places
 ///
 /// As you type: prefixes, diacritics, many scripts, and typing errors. Best first.
-#[utoipa::path(get, path = "/v1/places", tag = "places", params(SearchQuery),
-    responses((status = 200, body = PlaceList), Problems), security(()))]
+#[utoipa::path(get, path = "/v1/places", operation_id = "searchPlaces", tag = "places", params(SearchQuery),
+    responses((status = 200, description = "Places, best first", body = PlaceList), Refused<403>, Refused<429>), security(()))]
 pub async fn search(
     State(api): State<Api>,
     FromClient(client): FromClient,
     Query(query): Query<SearchQuery>,
 ) -> Result<Response, Problem> {
     let near = query.near.as_deref().map(near).transpose()?;
-    if query.lang.as_ref().is_some_and(|lang| lang.len() > 35) {
+    if query.lang.as_ref().is_some_and(|lang| lang.chars().count() > 35) {
         return Err(domain::Error::from(Invalid::new("?lang", "malformed", "must be a language tag")).into());
     }
     let search = PlaceSearch { text: query.q, near, lang: query.lang, limit: query.limit };
@@ -122,9 +128,9 @@ pub async fn search(
 }
 
 /// Read a place
-#[utoipa::path(get, path = "/v1/places/{id}", tag = "places",
+#[utoipa::path(get, path = "/v1/places/{id}", operation_id = "getPlace", tag = "places",
     params(("id" = u32, Path, description = "Of the gazetteer", example = 2267057)),
-    responses((status = 200, body = PlaceBody), Problems), security(()))]
+    responses((status = 200, description = "The place", body = PlaceBody), Refused<403>, Refused<429>), security(()))]
 pub async fn read(
     State(api): State<Api>,
     FromClient(client): FromClient,
@@ -136,8 +142,8 @@ pub async fn read(
 /// Find the nearest place
 ///
 /// In the body and not in the address, since addresses end up in logs.
-#[utoipa::path(post, path = "/v1/places/nearest", tag = "places", request_body = PointBody,
-    responses((status = 200, body = NearestPlace), Problems), security(()))]
+#[utoipa::path(post, path = "/v1/places/nearest", operation_id = "findNearestPlace", tag = "places", request_body = PointBody,
+    responses((status = 200, description = "The place and how far it is", body = NearestPlace), Refused<429>), security(()))]
 pub async fn nearest(
     State(api): State<Api>,
     FromClient(client): FromClient,
@@ -162,6 +168,10 @@ fn near(text: &str) -> Result<Coordinates, Problem> {
         Problem::from(domain::Error::from(Invalid::new("?near", "malformed", detail)))
     };
     let (lat, lon) = text.split_once(',').ok_or_else(malformed)?;
-    let whole = |text: &str| text.trim().parse::<i16>().map_err(|_| malformed());
+    // Written in one way only, so that equal questions have equal addresses and share a cached answer.
+    let whole = |text: &str| {
+        let degrees = text.parse::<i16>().ok().filter(|degrees| degrees.to_string() == text);
+        degrees.ok_or_else(malformed)
+    };
     Coordinates::parse(f64::from(whole(lat)?), f64::from(whole(lon)?)).map_err(|_| malformed())
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
 use crate::client::network;
-use crate::problem::{Problem, Problems};
+use crate::problem::Problem;
 use crate::query::Query;
 
 /// A WMO 4677 code of the kind forecasts carry.
@@ -26,8 +26,10 @@ pub struct CodeBody {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherCodeList)]
 pub struct CodeList {
     items: Vec<CodeBody>,
+    #[schema(required)]
     next: Option<String>,
 }
 
@@ -41,8 +43,8 @@ pub struct LanguageQuery {
 }
 
 /// Weather codes
-#[utoipa::path(get, path = "/v1/weather-codes", tag = "places", params(LanguageQuery),
-    responses((status = 200, body = CodeList), Problems), security(()))]
+#[utoipa::path(get, path = "/v1/weather-codes", operation_id = "listWeatherCodes", tag = "places", params(LanguageQuery),
+    responses((status = 200, description = "All codes", body = CodeList)), security(()))]
 pub async fn weather_codes(Query(query): Query<LanguageQuery>) -> Response {
     let language = Language::for_tag(query.lang.as_deref().unwrap_or("en"));
     let code = |code: WeatherCode| CodeBody {
@@ -57,8 +59,8 @@ pub async fn weather_codes(Query(query): Query<LanguageQuery>) -> Response {
 /// Signing keys
 ///
 /// The public keys of our access tokens (RFC 7517), for services that verify them.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "system",
-    responses((status = 200, content_type = "application/json", body = serde_json::Value)), security(()))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "getSigningKeys", tag = "system",
+    responses((status = 200, description = "A JSON Web Key Set", content_type = "application/json", body = serde_json::Value)), security(()))]
 pub async fn jwks(State(api): State<Api>) -> Response {
     let headers =
         [(header::CACHE_CONTROL, "public, max-age=300"), (header::CONTENT_TYPE, "application/json")];
@@ -68,7 +70,7 @@ pub async fn jwks(State(api): State<Api>) -> Response {
 /// Alive
 ///
 /// The process answers. Says nothing of the database; `/readyz` does.
-#[utoipa::path(get, path = "/healthz", tag = "system", responses((status = 200, description = "Alive", body = String, content_type = "text/plain")), security(()))]
+#[utoipa::path(get, path = "/healthz", operation_id = "getHealth", tag = "system", responses((status = 200, description = "Alive", body = String, content_type = "text/plain")), security(()))]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -76,8 +78,8 @@ pub async fn healthz() -> &'static str {
 /// Ready
 ///
 /// The database answers and no shutdown has begun: send requests here.
-#[utoipa::path(get, path = "/readyz", tag = "system",
-    responses((status = 200, description = "Ready", body = String, content_type = "text/plain"), Problems), security(()))]
+#[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "system",
+    responses((status = 200, description = "Ready", body = String, content_type = "text/plain")), security(()))]
 pub async fn readyz(State(api): State<Api>) -> Result<&'static str, Problem> {
     if api.app.is_ready().await {
         return Ok("ready\n");
