@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 
 import type { Plugin } from 'vite';
 
-/** What the API reference page at /docs takes from swagger-ui-dist, under the names that the page asks for. */
-const FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'];
+/** What the API reference page at /docs takes from swagger-ui-dist, under the name that the page asks for. */
+const BUNDLE = 'swagger-ui-bundle.js';
 
 /**
  * Swagger UI comes as one finished bundle. Copying it beside the page keeps it out of the app's own bundle and spares
@@ -13,20 +13,17 @@ const FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'];
  */
 export function apiReference(): Plugin {
   const from = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  const source = (name: string): Buffer => readFileSync(join(from, name));
+  const source = (): Buffer => readFileSync(join(from, BUNDLE));
   return {
     name: 'fairweather:api-reference',
     generateBundle() {
-      for (const name of FILES) {
-        this.emitFile({ type: 'asset', fileName: `docs/${name}`, source: source(name) });
-      }
+      this.emitFile({ type: 'asset', fileName: `docs/${BUNDLE}`, source: source() });
     },
     configureServer(server) {
       server.middlewares.use('/docs', (request, response, next) => {
-        const name = FILES.find((file) => request.url === `/${file}`);
-        if (name === undefined) return next();
-        response.setHeader('content-type', name.endsWith('.css') ? 'text/css' : 'text/javascript');
-        response.end(source(name));
+        if (request.url !== `/${BUNDLE}`) return next();
+        response.setHeader('content-type', 'text/javascript');
+        response.end(source());
       });
     },
   };

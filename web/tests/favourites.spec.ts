@@ -120,15 +120,49 @@ test('on a phone a place opens at its top and closes to its row', async ({ app }
   expect(await app.page.evaluate(() => scrollY)).toBe(before);
 });
 
-test('units change every number and are remembered', async ({ app }) => {
+test('units change every number and are the same on the next device', async ({ app, context, device }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
   await expect(app.detail('Lisbon')).toContainText('km/h');
+  const kept = app.page.waitForResponse((answer) => answer.url().endsWith('/v1/me/preferences'));
   const answered = app.page.waitForResponse((answer) => answer.url().includes('units=imperial'));
-  await (await app.menu('Settings')).getByRole('radio', { name: 'Imperial' }).check();
+  await (await app.menu('Settings')).getByRole('radio', { name: '°F, mph' }).check();
+  expect((await kept).status()).toBe(204);
+  expect((await kept).request().postDataJSON()).toEqual({ units: 'imperial' });
   expect((await answered).status()).toBe(200);
   await expect(app.detail('Lisbon')).toContainText('mph');
   await app.page.reload();
+  await expect(app.detail('Lisbon')).toContainText('mph');
+
+  const phone = await device();
+  await phone.page.context().addCookies(await context.cookies());
+  await phone.page.goto('/');
+  await expect(phone.detail('Lisbon')).toContainText('mph');
+  await phone.menu('Settings');
+  await expect(phone.page.getByRole('radio', { name: '°F, mph' })).toBeChecked();
+});
+
+test('units chosen before the first place become the new account’s', async ({ app }) => {
+  await app.open();
+  await (await app.menu('Settings')).getByRole('radio', { name: '°C, m/s' }).check();
+  await app.page.keyboard.press('Escape');
+  const kept = app.page.waitForResponse((answer) => answer.url().endsWith('/v1/me/preferences'));
+  await app.add('Oslo', 'Oslo');
+  expect((await kept).request().postDataJSON()).toEqual({ units: 'si' });
+  expect((await kept).status()).toBe(204);
+  await expect(app.detail('Oslo')).toContainText('m/s');
+});
+
+test('a choice of units that did not get through is sent at the next start', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await app.page.route('**/v1/me/preferences', (route) => route.abort('connectionrefused'));
+  await (await app.menu('Settings')).getByRole('radio', { name: '°F, mph' }).check();
+  await expect(app.detail('Lisbon')).toContainText('mph');
+  await app.page.unroute('**/v1/me/preferences');
+  const kept = app.page.waitForResponse((answer) => answer.url().endsWith('/v1/me/preferences'));
+  await app.page.reload();
+  expect((await kept).request().postDataJSON()).toEqual({ units: 'imperial' });
   await expect(app.detail('Lisbon')).toContainText('mph');
 });
 
@@ -193,4 +227,57 @@ test('offline is said, and an edit that cannot be saved is taken back', async ({
   await expect(app.row('Lisbon')).toBeVisible();
   await context.setOffline(false);
   await expect(app.page.getByText('You are offline.')).toHaveCount(0);
+});
+
+test('a note is written, seen by a second device, changed and cleared', async ({ app, context, device }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const lisbon = app.detail('Lisbon');
+  await lisbon.getByRole('button', { name: 'Add a note' }).click();
+  const field = lisbon.getByRole('textbox', { name: 'Note on Lisbon' });
+  await expect(field).toBeFocused();
+  await field.fill('Aunt Rosa\nthird floor');
+  const written = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  await lisbon.getByRole('button', { name: 'Save' }).click();
+  const answer = await written;
+  expect(answer.status()).toBe(200);
+  expect(answer.request().postDataJSON()).toEqual({ note: 'Aunt Rosa\nthird floor' });
+
+  const phone = await device();
+  await phone.page.context().addCookies(await context.cookies());
+  await phone.page.goto('/');
+  await expect(phone.detail('Lisbon').getByText('third floor')).toBeVisible();
+
+  await lisbon.getByRole('button', { name: 'Edit the note on Lisbon' }).click();
+  await field.fill('Nonsense');
+  await field.press('Escape');
+  await expect(lisbon.getByText('third floor')).toBeVisible();
+
+  await lisbon.getByRole('button', { name: 'Edit the note on Lisbon' }).click();
+  await field.fill('');
+  const cleared = app.page.waitForResponse((one) => one.request().method() === 'PATCH');
+  await field.press('Control+Enter');
+  expect((await (await cleared).json()).note).toBeNull();
+  await expect(lisbon.getByRole('button', { name: 'Add a note' })).toBeFocused();
+});
+
+test('a server that is away is said, and what was missed arrives when it is back', async ({ app, baseURL }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await app.page.route('**/v1/**', (route) => route.abort('connectionrefused'));
+  await app.page.reload();
+  await expect(app.page.getByText('Fairweather does not answer.')).toBeVisible();
+  await expect(app.row('Lisbon')).toContainText(/\d+°/);
+
+  // Requests of the test itself are not those of the page: this is the other device.
+  const added = await app.page.request.post('/v1/favourites', {
+    headers: { origin: new URL(baseURL ?? '').origin, 'x-fairweather-client': 'web' },
+    data: { name: 'Cabin', lat: 60.1, lon: 9.2 },
+  });
+  expect(added.status()).toBe(201);
+  await expect(app.row('Cabin')).toHaveCount(0);
+
+  await app.page.unroute('**/v1/**');
+  await expect(app.row('Cabin')).toContainText(/\d+°/);
+  await expect(app.page.getByText('Fairweather does not answer.')).toHaveCount(0);
 });

@@ -132,9 +132,24 @@ test('the page of data and licences names every source', async ({ app }) => {
   await fits(app.page);
 });
 
-test('the API reference opens from our own files', async ({ app }) => {
-  await app.page.goto('/docs');
-  await expect(app.page.locator('.opblock-summary').first()).toBeVisible();
+test('the API reference opens from our own files and tries a request with a bearer token', async ({ app, request }) => {
+  const { page } = app;
+  const { access_token: token } = await (await request.post('/v1/auth/anonymous')).json();
+  await page.goto('/docs');
+  await page.locator('.scheme-container').getByRole('button', { name: 'Authorize' }).click();
+  const dialog = page.locator('.modal-ux');
+  await dialog.getByRole('textbox').first().fill(token);
+  await dialog.locator('form').first().getByRole('button', { name: 'Apply credentials' }).click();
+  await dialog.getByRole('button', { name: 'Close' }).first().click();
+
+  const create = page.locator('.opblock-post', { has: page.locator('[data-path="/v1/favourites"]') });
+  await create.locator('.opblock-summary-control').click();
+  await create.getByRole('button', { name: 'Try it out' }).click();
+  await create.locator('textarea.body-param__text').fill('{"place_id": 2267057}');
+  await create.getByRole('button', { name: 'Execute' }).click();
+  const answer = create.locator('.live-responses-table');
+  await expect(answer.getByRole('cell', { name: '201', exact: true })).toBeVisible();
+  await expect(answer).toContainText('Europe/Lisbon');
 });
 
 test('confirmation without a code says what to do', async ({ app }) => {

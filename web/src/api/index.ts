@@ -1,10 +1,11 @@
-import { Problem, isAbort, send, sessionWatch } from './request';
+import { Problem, isAbort, send, serverWatch } from './request';
 import type {
-  Account, DetailForecast, Favourite, FavouritePatch, LoginAnswer, NewFavourite, Overview, Place, Registration, Units,
+  Account, DetailForecast, Favourite, FavouritePatch, LoginAnswer, NewFavourite, Overview, Place, Preferences, Registration,
+  Units,
 } from './types';
 
 export * from './types';
-export { Problem, isAbort, sessionWatch };
+export { Problem, isAbort, serverWatch };
 
 /** The whole of the server's API that this app uses; nothing else in the app knows a path. */
 export const api = {
@@ -28,6 +29,8 @@ export const api = {
       throw error;
     }
   },
+
+  setPreferences: (body: Preferences): Promise<null> => send('PUT', '/v1/me/preferences', { body }),
 
   createAnonymous: (): Promise<null> => send('POST', '/v1/auth/anonymous', { body: {} }),
 

@@ -25,8 +25,14 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
 
-/** Says `ended` when the server no longer knows the session of this browser. */
-export const sessionWatch = new EventTarget();
+/**
+ * What requests learn about the server beside their answer: `reached` and `unreached` after each of them, and `ended`
+ * when it no longer knows the session of this browser.
+ */
+export const serverWatch = new EventTarget();
+
+/** What a proxy says for a server that is not there. */
+const GATEWAY = new Set([502, 503, 504]);
 
 interface Options {
   body?: unknown;
@@ -53,12 +59,17 @@ export async function send<T>(method: string, path: string, options: Options = {
     answer = await fetch(path, init);
   } catch (error) {
     if (isAbort(error)) throw error;
+    serverWatch.dispatchEvent(new Event('unreached'));
     throw new Problem({ code: 'offline' });
   }
+  const problem = answer.ok ? null : await problemOf(answer);
+  // Our own 503 is an answer; one that is not ours comes from a proxy in front of a server that is away.
+  const away = problem?.code === 'unexpected' && GATEWAY.has(problem.status);
+  serverWatch.dispatchEvent(new Event(away ? 'unreached' : 'reached'));
   if (answer.status === 401 && path !== '/v1/me' && !path.startsWith('/v1/auth/')) {
-    sessionWatch.dispatchEvent(new Event('ended'));
+    serverWatch.dispatchEvent(new Event('ended'));
   }
-  if (!answer.ok) throw await problemOf(answer);
+  if (problem) throw problem;
   if (answer.status === 204) return null as T;
   const text = await answer.text();
   if (text === '') return null as T;

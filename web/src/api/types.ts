@@ -46,6 +46,12 @@ export interface Account {
   account_id: string;
   kind: 'anonymous' | 'registered';
   email: string | null;
+  preferences: Preferences;
+}
+
+/** What the account chose for all its devices; null where it never chose. */
+export interface Preferences {
+  units: Units | null;
 }
 
 /** Whom to name beside the data. Invented weather has nobody to link to. */

@@ -47,8 +47,8 @@ async function confirm(): Promise<void> {
   } catch (error) {
     const { errors } = speech.t;
     const offline = error instanceof Problem && (error.code === 'offline' || error.status >= 500);
-    if (offline) show(errors.offlineAction, '', showCode(code), false);
-    else show(texts.elsewhere, errors.code, showCode(code), true);
+    if (offline) show(navigator.onLine ? errors.awayAction : errors.offlineAction, '', showCode(code), false);
+    else show(texts.refused, errors.code, showCode(code), true);
   }
 }
 

@@ -6,6 +6,15 @@ interface SwaggerUi {
   presets: { apis: unknown };
 }
 
+// Swagger UI brings dark colours of its own, under this class.
+const system = matchMedia('(prefers-color-scheme: dark)');
+function shade(): void {
+  const { classList, dataset } = document.documentElement;
+  classList.toggle('dark-mode', dataset['theme'] === undefined ? system.matches : dataset['theme'] === 'dark');
+}
+system.addEventListener('change', shade);
+shade();
+
 /**
  * The bundle is a classic script; loading it from here keeps the order certain. "Try it out" acts as an app elsewhere
  * would: with the bearer token that was typed, never with the cookie of the person who reads.

@@ -8,6 +8,9 @@ export type Theme = 'system' | 'light' | 'dark';
 const THEME = 'fairweather.theme';
 const UNITS = 'fairweather.units';
 const LANGUAGE = 'fairweather.language';
+/** Whose choice of units the server has not heard yet: an account's id, or a visitor's. */
+const UNSENT = 'fairweather.units.unsent';
+const VISITOR = 'visitor';
 
 /** Countries whose people read the weather in °F and mph. */
 const IMPERIAL = new Set(['US', 'LR', 'BS', 'BZ', 'KY', 'PW', 'FM', 'MH']);
@@ -30,14 +33,36 @@ systemDark.addEventListener('change', (event) => (systemIsDark = event.matches))
 
 speech.speak(oneOf(Object.keys(LANGUAGES) as Language[], recall(LANGUAGE), preferredLanguage()));
 
-/** What the user chose on this device. */
+/** What the user chose: units for the account, the rest for this device. */
 export const preferences = {
   get units(): Units {
     return units;
   },
-  set units(next: Units) {
+
+  /** The user chose units here. They are the account's once `unitsSent` says so. */
+  chooseUnits(next: Units, account: string | null): void {
     units = next;
     remember(UNITS, next);
+    remember(UNSENT, account ?? VISITOR);
+  },
+
+  unitsSent(): void {
+    remember(UNSENT, null);
+  },
+
+  /**
+   * Whether an account must still hear what was chosen here: its own choice that did not get through, or what a visitor
+   * chose before the account was. Otherwise the account's choice is taken over.
+   */
+  agreeOnUnits(account: string, theirs: Units | null): boolean {
+    const unsent = recall(UNSENT);
+    if (unsent === account || (unsent === VISITOR && theirs === null)) return true;
+    this.unitsSent();
+    if (theirs !== null) {
+      units = theirs;
+      remember(UNITS, theirs);
+    }
+    return false;
   },
 
   get theme(): Theme {

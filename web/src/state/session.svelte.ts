@@ -1,7 +1,9 @@
-import { api, Problem, sessionWatch, type Account } from '../api';
+import { api, Problem, serverWatch, type Account, type Units } from '../api';
 import { speech } from '../text/index.svelte';
 import { cache } from './cache';
+import { connection } from './connection.svelte';
 import { places } from './places.svelte';
+import { preferences } from './preferences.svelte';
 import { pendingRegistration } from './registration';
 import { route } from './route.svelte';
 import { surroundings } from './surroundings.svelte';
@@ -13,6 +15,24 @@ const REFRESH_MS = 10 * 60_000;
 let account = $state.raw<Account | null>(null);
 let known = $state(false);
 
+/** Units belong to the account: its choice comes from the server, and a choice made here goes there. */
+function agreeOnUnits(whose: Account): void {
+  if (preferences.agreeOnUnits(whose.account_id, whose.preferences.units)) void sendUnits(whose.account_id);
+}
+
+/** A choice that does not get through stays marked, and the next start sends it. */
+async function sendUnits(whose: string): Promise<void> {
+  const { units } = preferences;
+  try {
+    await api.setPreferences({ units });
+  } catch {
+    return;
+  }
+  if (account?.account_id !== whose) return;
+  account = { ...account, preferences: { units } };
+  if (units === preferences.units) preferences.unitsSent();
+}
+
 /** Takes over what the server says about who is here. */
 async function settle(): Promise<void> {
   account = await api.me();
@@ -21,6 +41,7 @@ async function settle(): Promise<void> {
   if (before !== null && before !== account?.account_id) cache.forget(before);
   if (account) {
     places.open(account.account_id);
+    agreeOnUnits(account);
     await places.refresh();
   } else {
     if (before !== null) toasts.show(speech.t.account.ended);
@@ -49,11 +70,12 @@ export const session = {
       // Offline or the server is away: the copy stays, and the return of the connection asks again.
       if (cache.account === null) places.close();
     }
+    connection.onReturn(() => this.reload());
     surroundings.onReturn(() => void this.wake());
     setInterval(() => {
       if (document.visibilityState === 'visible') void this.wake();
     }, REFRESH_MS);
-    sessionWatch.addEventListener('ended', () => void this.reload());
+    serverWatch.addEventListener('ended', () => void this.reload());
     // Another tab confirmed a registration, signed in or signed out.
     addEventListener('storage', ({ key, newValue }) => {
       const confirmed = key === pendingRegistration.key && newValue === null;
@@ -62,7 +84,7 @@ export const session = {
   },
 
   async wake(): Promise<void> {
-    if (!known || places.aged) await this.reload();
+    if (!known || connection.away || places.aged) await this.reload();
   },
 
   async reload(): Promise<void> {
@@ -76,13 +98,21 @@ export const session = {
   /** Makes the anonymous account of a first pick. */
   async enter(): Promise<void> {
     if (account) return;
-    account = await api.me();
+    // Another tab that made an account has told this one, so a known absence needs no second question.
+    if (!known) account = await api.me();
     if (!account) {
       await api.createAnonymous();
       account = await api.me();
     }
     known = true;
-    if (account) places.open(account.account_id);
+    if (!account) return;
+    places.open(account.account_id);
+    agreeOnUnits(account);
+  },
+
+  async chooseUnits(units: Units): Promise<void> {
+    preferences.chooseUnits(units, account?.account_id ?? null);
+    if (account) await sendUnits(account.account_id);
   },
 
   /** Signs in. True when the device had places of its own, which the user may want to bring along. */

@@ -1,11 +1,7 @@
-/** What the browser says about itself: time, connection, width, visibility. */
+/** What the browser says about itself: time, width, visibility. */
 
 let now = $state(Date.now());
 setInterval(() => (now = Date.now()), 30_000);
-
-let online = $state(navigator.onLine);
-addEventListener('online', () => (online = true));
-addEventListener('offline', () => (online = false));
 
 const two = matchMedia('(min-width: 48rem)');
 let wide = $state(two.matches);
@@ -15,10 +11,6 @@ export const surroundings = {
   /** Milliseconds since 1970, moving on every half minute. */
   get now(): number {
     return now;
-  },
-
-  get online(): boolean {
-    return online;
   },
 
   /** Room for the list beside the detail. */

@@ -1,5 +1,6 @@
 import { Problem } from '../api';
 import { speech } from '../text/index.svelte';
+import { connection } from './connection.svelte';
 
 export interface Toast {
   id: number;
@@ -73,7 +74,7 @@ export const toasts = {
 export function explain(error: unknown): string {
   const { errors } = speech.t;
   if (!(error instanceof Problem)) return errors.unexpected;
-  if (error.code === 'offline') return errors.offlineAction;
+  if (error.code === 'offline') return connection.online ? errors.awayAction : errors.offlineAction;
   if (error.status === 429) return errors.rate;
   if (error.code.includes('quota')) return errors.quota;
   if (error.status === 404) return errors.gone;

@@ -37,7 +37,9 @@ export function number(value: Value, digits = 0): string {
   const { locale } = speech;
   // Adding 0 turns −0 into 0.
   const rounded = Math.round(value * 10 ** digits) / 10 ** digits + 0;
-  return keep(`${locale} ${digits}`, () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits })).format(rounded);
+  const format = keep(`${locale} ${digits}`, () => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+  // A hyphen is too short and too low beside figures; most locales still give one.
+  return format.format(rounded).replace('-', '\u2212');
 }
 
 /** A whole degree, "18°", or "291 K" where the unit is no degree. */
@@ -62,15 +64,23 @@ export function speed(value: Value, unit: string): string {
   return `${number(value, unit === 'm/s' && value < 10 ? 1 : 0)}\u00a0${unit}`;
 }
 
-/** "15:00" or "3 PM", as the locale counts. */
+/** Whether the locale counts hours to twelve. */
+const twelve = (): boolean => dates({ hour: 'numeric' }).resolvedOptions().hour12 === true;
+
+/** "05:00" or "5 AM", as the locale counts. */
 export function hour(seconds: number, zone: string): string {
-  const twelve = dates({ hour: 'numeric' }).resolvedOptions().hour12 === true;
-  return dates({ hour: 'numeric', ...(twelve ? {} : { minute: '2-digit' }), timeZone: zone }).format(seconds * 1000);
+  if (twelve()) return dates({ hour: 'numeric', timeZone: zone }).format(seconds * 1000);
+  return dates({ hour: '2-digit', minute: '2-digit', timeZone: zone }).format(seconds * 1000);
 }
 
 export function clock(seconds: Value, zone: string): string {
   if (seconds === null || seconds === undefined) return NOTHING;
-  return dates({ hour: 'numeric', minute: '2-digit', timeZone: zone }).format(seconds * 1000);
+  return dates({ hour: twelve() ? 'numeric' : '2-digit', minute: '2-digit', timeZone: zone }).format(seconds * 1000);
+}
+
+/** The date in a zone, as people there would say it: "Saturday, 21 November". */
+export function localDay(seconds: number, zone: string): string {
+  return dates({ weekday: 'long', day: 'numeric', month: 'long', timeZone: zone }).format(seconds * 1000);
 }
 
 /** Noon UTC lies inside the same date everywhere that a formatter in UTC looks. */
