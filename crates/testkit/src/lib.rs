@@ -1,4 +1,16 @@
-//! What tests are made of: fakes of remote parties with faults on request. No production code.
+//! What tests are made of: fakes of remote parties with faults on request, and the whole application on a
+//! database of its own with a clock that stands still. No production code.
 
+#[cfg(feature = "app")]
+pub mod app;
+#[cfg(feature = "app")]
+pub mod clients;
+#[cfg(feature = "app")]
+pub mod databases;
 pub mod provider;
 mod provider_wire;
+
+#[cfg(feature = "app")]
+pub use app::TestApp;
+#[cfg(feature = "app")]
+pub use clients::{Call, Client, Response};

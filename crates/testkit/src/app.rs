@@ -1,0 +1,285 @@
+//! The real server, in this process: a port and a database of its own, the fake provider, a clock that stands
+//! still until a story moves it, and randomness that repeats.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use domain::{Clock, Random, Timestamp};
+use gazetteer::Gazetteer;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use server::{Config, Mode, Running, Setup};
+use tempfile::TempDir;
+
+use crate::clients::{Client, http_client};
+use crate::databases::Database;
+use crate::provider::FakeProvider;
+
+/// When stories begin: 2026-11-21T10:00:00Z.
+pub const NOW: Timestamp = Timestamp::from_seconds(1_795_255_200);
+
+/// How long requests at work may take when a story stops or restarts its server.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One installation and its running server. Everything it made goes when it is dropped.
+pub struct TestApp {
+    /// What the server takes its weather from. Its time follows [`TestApp::advance`].
+    pub provider: FakeProvider,
+    clock: Clock,
+    random: Random,
+    config: Config,
+    mode: Mode,
+    running: Option<Running>,
+    folder: TempDir,
+    http: reqwest::Client,
+}
+
+/// A message as somebody got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+impl TestApp {
+    /// A new installation in development mode on SQLite.
+    pub async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// A new installation on the PostgreSQL database of this address, or on SQLite.
+    pub async fn start_on(postgres: Option<String>) -> Self {
+        Self::start_with(1, |config| config.database = postgres).await
+    }
+
+    /// A new installation in development mode with other settings and a random source of its own: two with
+    /// the same seed would draw the same keys.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(seed: u64, settings: impl FnOnce(&mut Config)) -> Self {
+        let provider = FakeProvider::start(NOW).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        share_places(&data);
+        let mut config = Config { data, listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
+        config.weather.open_meteo.base_url = provider.base_url();
+        settings(&mut config);
+        let mut source = ChaCha8Rng::seed_from_u64(seed);
+        let random = Random::new(move |bytes| source.fill_bytes(bytes));
+        let mut app = Self {
+            provider,
+            clock: Clock::fixed(NOW),
+            random,
+            config,
+            mode: Mode::Dev,
+            running: None,
+            folder,
+            http: http_client(),
+        };
+        app.resume().await;
+        app
+    }
+
+    /// Stops the server and starts it anew on the same data: what only memory knew is gone.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.resume().await;
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(&mut self, settings: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        settings(&mut self.config);
+        self.resume().await;
+    }
+
+    /// The same, in another mode. [`Mode::Serve`] has no mailbox, so nobody can sign up there.
+    pub async fn restart_in(&mut self, mode: Mode, settings: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        self.mode = mode;
+        settings(&mut self.config);
+        self.resume().await;
+    }
+
+    /// Stops the server; only [`TestApp::resume`] and what looks at files make sense then.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop(PATIENCE).await;
+        }
+    }
+
+    /// Starts the server on the data that is there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn resume(&mut self) {
+        self.running = Some(server::start(self.setup()).await.expect("the server starts"));
+    }
+
+    /// What this server is started with: for a second one beside it on the same data.
+    pub fn setup(&self) -> Setup {
+        Setup {
+            config: self.config.clone(),
+            mode: self.mode,
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        }
+    }
+
+    /// The use cases, for jobs and for what no face of the API offers.
+    ///
+    /// # Panics
+    /// When the server is stopped.
+    pub fn app(&self) -> &app::App {
+        &self.running().app
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the server runs")
+    }
+
+    /// `http://127.0.0.1:…`
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running().address
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.config.data
+    }
+
+    /// A folder beside the data folder that goes with it.
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the server's clock and the provider's.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.provider.set_now(self.clock.now());
+    }
+
+    /// Runs the job that removes what has expired.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn clean_up(&self) {
+        self.app().clean_up().await.expect("the job works");
+    }
+
+    /// Runs the job that learns which sessions ended elsewhere.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn read_revocations(&self) {
+        self.app().read_revocations().await.expect("the job works");
+    }
+
+    /// Runs the job that fetches forecasts before they grow stale.
+    pub async fn refresh_ahead(&self) {
+        self.app().weather().refresh_ahead().await;
+    }
+
+    /// The database, past the application.
+    pub fn database(&self) -> Database {
+        match &self.config.database {
+            Some(url) => Database::Postgres(url.clone()),
+            None => Database::Sqlite(self.data().join("fairweather.db")),
+        }
+    }
+
+    /// What was mailed, newest first.
+    ///
+    /// # Panics
+    /// When this server has no mailbox.
+    pub async fn mails(&self) -> Vec<Mail> {
+        let running = self.running();
+        let token = running.mailbox_token.as_deref().expect("a development server has a mailbox");
+        let mails = running.app.mailbox(token).await.expect("its own token opens the mailbox");
+        let mail = |delivered: app::mail::Delivered| {
+            let app::mail::Message { to, subject, text } = delivered.message;
+            Mail { to, subject, text }
+        };
+        mails.into_iter().map(mail).collect()
+    }
+
+    /// The newest mail to somebody.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn mail_to(&self, email: &str) -> Mail {
+        let mail = self.mails().await.into_iter().find(|mail| mail.to == email);
+        mail.unwrap_or_else(|| panic!("no mail went to {email}"))
+    }
+
+    /// The code in the newest mail to somebody.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn code_for(&self, email: &str) -> String {
+        self.mail_to(email).await.code().unwrap_or_else(|| panic!("the newest mail to {email} has no code"))
+    }
+
+    /// Somebody without any credential.
+    pub fn visitor(&self) -> Client {
+        Client::new(self.http.clone(), self.base_url())
+    }
+
+    /// A browser with our own page: it keeps a cookie and is told no tokens.
+    pub fn web(&self) -> Client {
+        self.visitor().from_our_page()
+    }
+
+    /// Somebody with an anonymous account.
+    pub async fn anonymous(&self) -> Client {
+        let mut client = self.visitor();
+        client.start_anonymously().await;
+        client
+    }
+
+    /// Somebody who signed up with this address and [`PASSWORD`](crate::clients::PASSWORD).
+    pub async fn user(&self, email: &str) -> Client {
+        let mut client = self.visitor();
+        client.sign_up(self, email).await;
+        client
+    }
+}
+
+impl Mail {
+    /// The confirmation code, if the mail has one: it stands alone on an indented line.
+    pub fn code(&self) -> Option<String> {
+        let line = self.text.lines().find_map(|line| line.strip_prefix("    "))?;
+        Some(line.trim().to_owned())
+    }
+}
+
+/// Lets the data folder use one expanded gazetteer together with all others of this build: expanding it takes
+/// longer than most stories.
+fn share_places(data: &Path) {
+    static SHARED: OnceLock<PathBuf> = OnceLock::new();
+    let shared = SHARED.get_or_init(|| {
+        let program = std::env::current_exe().expect("a running program has a path");
+        let folder = program.parent().expect("a program lies in a folder").join("gazetteer-of-tests");
+        // Here and not in the servers, so that two of one process do not both begin to expand it.
+        Gazetteer::open(&folder).expect("the gazetteer opens");
+        folder
+    });
+    std::fs::create_dir_all(data).expect("a data folder");
+    std::os::unix::fs::symlink(shared, data.join("cache")).expect("a link to the shared places");
+}

@@ -1,0 +1,199 @@
+//! Runs a story on a database of its own and removes the database whatever becomes of the story.
+//!
+//! PostgreSQL is the server at `FAIRWEATHER_TEST_POSTGRES` (`postgres://user@host:port/database`); without it
+//! those stories say that they were skipped, or fail where everything must run (`CI`, `FAIRWEATHER_TEST_ALL`).
+
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::hash::{BuildHasher, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::TestApp;
+
+/// Stamps stories, each an `async fn(TestApp)`, on the databases they are named for: `sqlite::name` and
+/// `postgres::name`.
+#[macro_export]
+macro_rules! stamp {
+    (both: [$($both:ident),+ $(,)?]) => {
+        $crate::stamp! { both: [$($both),+], sqlite: [], postgres: [] }
+    };
+    (sqlite: [$($sqlite:ident),+ $(,)?]) => {
+        mod sqlite {
+            $(#[test] fn $sqlite() { $crate::databases::on_sqlite(super::$sqlite); })+
+        }
+    };
+    (
+        both: [$($both:ident),+ $(,)?],
+        sqlite: [$($sqlite:ident),* $(,)?],
+        postgres: [$($postgres:ident),* $(,)?] $(,)?
+    ) => {
+        mod sqlite {
+            $(#[test] fn $both() { $crate::databases::on_sqlite(super::$both); })+
+            $(#[test] fn $sqlite() { $crate::databases::on_sqlite(super::$sqlite); })*
+        }
+
+        mod postgres {
+            $(#[test] fn $both() { $crate::databases::on_postgres(super::$both); })+
+            $(#[test] fn $postgres() { $crate::databases::on_postgres(super::$postgres); })*
+        }
+    };
+}
+
+/// Where an app under test keeps its data.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A file in the app's own data folder.
+    Sqlite(PathBuf),
+    /// A database of a server that the tests were given.
+    Postgres(String),
+}
+
+/// Runs the story on a new SQLite file.
+pub fn on_sqlite(story: impl AsyncFnOnce(TestApp)) {
+    runtime().block_on(async { story(TestApp::start().await).await });
+}
+
+/// Runs the story in a new database, which is dropped at the end.
+///
+/// # Panics
+/// When the story does, when the server cannot be used, or when it is not named although it must be.
+pub fn on_postgres(story: impl AsyncFnOnce(TestApp)) {
+    let Ok(server) = env::var("FAIRWEATHER_TEST_POSTGRES") else {
+        let all = ["CI", "FAIRWEATHER_TEST_ALL"].into_iter().find(|name| env::var_os(name).is_some());
+        if let Some(name) = all {
+            panic!("{name} is set, so this must run on PostgreSQL too: set FAIRWEATHER_TEST_POSTGRES");
+        }
+        eprintln!("skipped: FAIRWEATHER_TEST_POSTGRES is not set");
+        return;
+    };
+    let name = format!("fairweather_story_{:016x}", RandomState::new().build_hasher().finish());
+    let administration = runtime();
+    administration.block_on(query(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")));
+    let database = named(&server, &name);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        runtime().block_on(async { story(TestApp::start_on(Some(database)).await).await });
+    }));
+    administration.block_on(query(&server, &format!("DROP DATABASE {name} WITH (FORCE)")));
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+/// Two threads, so that requests really run beside each other.
+///
+/// # Panics
+/// When the machine has no threads left.
+pub fn runtime() -> Runtime {
+    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+impl Database {
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// First columns of a query's rows as text (blobs as lower-case hex), past the application.
+    ///
+    /// # Panics
+    /// When the query fails.
+    pub async fn column(&self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the file opens");
+                connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
+                let mut statement = connection.prepare(sql).expect(sql);
+                let mut rows = statement.query([]).expect(sql);
+                let mut found = Vec::new();
+                while let Some(row) = rows.next().expect(sql) {
+                    found.push(match row.get_ref(0).expect(sql) {
+                        rusqlite::types::ValueRef::Null => String::new(),
+                        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                        rusqlite::types::ValueRef::Real(number) => number.to_string(),
+                        rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                        rusqlite::types::ValueRef::Blob(bytes) => hex(bytes),
+                    });
+                }
+                found
+            }
+            Self::Postgres(url) => query(url, sql).await,
+        }
+    }
+
+    /// The one number that a query finds.
+    ///
+    /// # Panics
+    /// When it finds something else.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let column = self.column(sql).await;
+        let [only] = column.as_slice() else { panic!("{sql} found {} rows", column.len()) };
+        only.parse().expect("a number")
+    }
+
+    /// Changes the database past the application.
+    ///
+    /// # Panics
+    /// When a statement fails.
+    pub async fn run(&self, sql: &str) {
+        match self {
+            Self::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the file opens");
+                connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
+                connection.execute_batch(sql).expect(sql);
+            }
+            Self::Postgres(url) => drop(query(url, sql).await),
+        }
+    }
+
+    /// How the database writes an id in SQL.
+    pub fn literal(&self, uuid: &str) -> String {
+        if self.is_sqlite() { format!("x'{}'", uuid.replace('-', "")) } else { format!("'{uuid}'") }
+    }
+
+    /// Tables that have the column.
+    pub async fn tables_with(&self, column: &str) -> Vec<String> {
+        let sql = if self.is_sqlite() {
+            format!(
+                "SELECT DISTINCT t.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                 WHERE t.type = 'table' AND c.name = '{column}' ORDER BY 1"
+            )
+        } else {
+            format!(
+                "SELECT DISTINCT c.table_name FROM information_schema.columns c
+                 WHERE c.table_schema = current_schema() AND c.column_name = '{column}' ORDER BY 1"
+            )
+        };
+        self.column(&sql).await
+    }
+}
+
+async fn query(url: &str, sql: &str) -> Vec<String> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("PostgreSQL answers");
+    let connection = tokio::spawn(connection);
+    let rows = client.simple_query(sql).await.expect(sql);
+    drop(client);
+    connection.await.expect("the connection ends").expect("the connection ends well");
+    let text = |message: &SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some(row.get(0).unwrap_or_default().trim_start_matches("\\x").to_owned())
+        }
+        _ => None,
+    };
+    rows.iter().filter_map(text).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The server's address with another database in it.
+fn named(server: &str, name: &str) -> String {
+    let (address, settings) = server.split_once('?').map_or((server, None), |(a, s)| (a, Some(s)));
+    let (scheme, rest) = address.split_once("://").expect("an address like postgres://user@host/database");
+    let host = rest.split('/').next().unwrap_or_default();
+    let settings = settings.map_or_else(String::new, |settings| format!("?{settings}"));
+    format!("{scheme}://{host}/{name}{settings}")
+}
