@@ -68,7 +68,8 @@ async fn authenticate(api: &Api, is_safe: bool, headers: &HeaderMap) -> Result<O
     let Some(value) = cookies.and_then(|cookies| api.settings.cookie.find(cookies)) else { return Ok(None) };
     // A browser sends the cookie along whoever wrote the page: what changes something must show that our own
     // page did, by a header that other origins cannot set and by the browser's word.
-    if !is_safe && !(is_web(headers) && api.is_same_origin(headers)) {
+    let is_own_page = is_web(headers) && api.is_same_origin(headers);
+    if !is_safe && !is_own_page {
         return Err(cross_site());
     }
     Ok(Some(api.app.authenticate_cookie(value).await?))

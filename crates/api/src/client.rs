@@ -20,7 +20,7 @@ pub struct Peer(pub SocketAddr);
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
 
 impl TrustedProxies {
-    /// Each `address/bits`, or a bare address.
+    /// Each `address/bits`, or a bare address. The error is for whoever wrote the configuration.
     pub fn parse(list: &[String]) -> domain::Result<Self> {
         let one = |text: &String| {
             let (address, bits) = text.split_once('/').unwrap_or((text, ""));
@@ -29,10 +29,14 @@ impl TrustedProxies {
             let bits = if bits.is_empty() { most } else { bits.parse().ok().filter(|bits| *bits <= most)? };
             Some((address, bits))
         };
-        let parsed: Option<Vec<_>> = list.iter().map(one).collect();
-        parsed.map(Self).ok_or_else(|| {
-            domain::Invalid::new("trusted_proxies", "malformed", "each must look like 10.0.0.0/8").into()
-        })
+        let one = |text: &String| {
+            one(text).ok_or_else(|| {
+                Error::internal(format!(
+                    "trusted_proxies: each must look like 10.0.0.0/8, and {text:?} does not"
+                ))
+            })
+        };
+        list.iter().map(one).collect::<Result<_, _>>().map(Self)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -1,10 +1,15 @@
 //! Request bodies: JSON of a bounded size, parsed strictly, with a pointer to what is wrong.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use domain::Invalid;
 use http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
@@ -75,10 +80,73 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-/// Parses strictly; only when that fails is the text parsed again, slower, to find where.
+/// Something that is written as a JSON object and in no other way: left to itself, serde also takes an array of
+/// the fields' values.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        from.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+/// A whole number, also when it is written like `23.0`: JSON knows one kind of number, and some writers put
+/// the point after every one that they keep as a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole(pub i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Whole;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a whole number")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Whole, E> {
+                Ok(Whole(number))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Whole, E> {
+                // What is too large for any field stays too large.
+                Ok(Whole(i64::try_from(number).unwrap_or(i64::MAX)))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Whole, E> {
+                if number.fract() == 0.0 {
+                    // Saturates, as above.
+                    return Ok(Whole(number as i64));
+                }
+                Err(E::invalid_value(serde::de::Unexpected::Float(number), &self))
+            }
+        }
+
+        from.deserialize_i64(Number)
+    }
+}
+
+/// Parses an object strictly; only when that fails is the text parsed again, slower, to find where.
 pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
-    match serde_json::from_slice(raw) {
-        Ok(value) => Ok(value),
+    match serde_json::from_slice::<Object<T>>(raw) {
+        Ok(Object(value)) => Ok(value),
         Err(error) => Err(explain::<T>(raw, &error)),
     }
 }
@@ -95,7 +163,7 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
         );
     }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
-    let (pointer, error) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    let (pointer, error) = match serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer) {
         Ok(_) => (String::new(), error.to_string()),
         Err(found) => (pointer(found.path()), found.inner().to_string()),
     };
@@ -157,7 +225,7 @@ mod tests {
         lat: f64,
         #[serde(default)]
         #[expect(dead_code, reason = "only parsed")]
-        points: Vec<Point>,
+        points: Vec<Object<Point>>,
     }
 
     #[derive(serde::Deserialize, Debug)]
@@ -165,6 +233,9 @@ mod tests {
     struct Point {
         #[expect(dead_code, reason = "only parsed")]
         lat: f64,
+        #[serde(default)]
+        #[expect(dead_code, reason = "only parsed")]
+        elevation: Option<Whole>,
     }
 
     fn wrong(text: &str) -> (StatusCode, String, &'static str) {
@@ -185,6 +256,11 @@ mod tests {
             (r#"{"lat":1,"points":[{"lat":1},{"lat":null}]}"#, "/points/1/lat", "wrong_type"),
             (r#"{"lat":1,"points":[{"lat":1,"x":1}]}"#, "/points/0/x", "unknown_field"),
             (r#"[]"#, "", "wrong_type"),
+            (r#"[1]"#, "", "wrong_type"),
+            ("null", "", "wrong_type"),
+            (r#"{"lat":1,"points":[[1]]}"#, "/points/0", "wrong_type"),
+            (r#"{"lat":1,"points":[{"lat":1,"elevation":1.5}]}"#, "/points/0/elevation", "wrong_type"),
+            (r#"{"lat":1,"points":[{"lat":1,"elevation":"1"}]}"#, "/points/0/elevation", "wrong_type"),
         ] {
             assert_eq!(wrong(text), (unprocessable, pointer.to_owned(), code), "{text}");
         }
@@ -194,5 +270,21 @@ mod tests {
         let deep = format!("{{\"lat\":{}", "[".repeat(100_000));
         assert!(wrong(&deep).0.is_client_error());
         assert_eq!(parse::<Body>(b"{\"lat\":\"\xff\"}").unwrap_err().status.as_u16() / 100, 4);
+    }
+
+    #[test]
+    fn a_whole_number_may_have_a_point() {
+        let whole = |text: &str| serde_json::from_str::<Whole>(text).map(|whole| whole.0).ok();
+        for (text, number) in
+            [("23", 23), ("-491", -491), ("-491.0", -491), ("2.5e1", 25), ("0", 0), ("-0.0", 0)]
+        {
+            assert_eq!(whole(text), Some(number), "{text}");
+        }
+        assert_eq!(whole("1e300"), Some(i64::MAX));
+        assert_eq!(whole("18446744073709551615"), Some(i64::MAX));
+        assert_eq!(whole("-1e300"), Some(i64::MIN));
+        for text in ["1.5", "null", "\"1\"", "[]", "true"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
     }
 }

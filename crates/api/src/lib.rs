@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, header};
 
 mod authentication;
 pub mod client;
+mod cors;
 mod edge;
 mod json;
 mod layers;
@@ -19,6 +20,7 @@ mod router;
 mod web;
 
 pub use client::{Peer, TrustedProxies};
+pub use cors::AllowedOrigins;
 pub use edge::Edge;
 pub use openapi::openapi_json;
 pub use web::has_web_app;
@@ -30,7 +32,7 @@ pub struct ApiSettings {
     /// Scheme, host and port of our own pages; `None` in development, where it follows the `Host` header.
     pub origin: Option<String>,
     /// Front ends elsewhere that may call with bearer tokens.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: AllowedOrigins,
     pub trusted_proxies: TrustedProxies,
     /// A development server answers only to names of this machine (DNS rebinding).
     pub loopback_only: bool,

@@ -119,6 +119,7 @@ impl From<Error> for Problem {
         match error {
             Error::Invalid(errors) => {
                 let detail = match errors.as_slice() {
+                    [only] if only.pointer.is_empty() => only.detail.clone().into_owned(),
                     [only] => format!("{}: {}", only.pointer, only.detail),
                     many => format!("{} fields do not fit; see errors", many.len()),
                 };

@@ -4,10 +4,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use http::{HeaderName, HeaderValue, Method, header};
 use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -85,42 +83,11 @@ pub(crate) fn router(api: Api) -> Router {
     if api.app.settings().mailbox_token.is_some() {
         router = router.merge(mailbox);
     }
-    let cors = cors(&api);
+    let cors = api.settings.cors_origins.layer();
     router
         .fallback_service(get(web::file).layer(CompressionLayer::new()).with_state(()))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(option_layer(cors))
         .layer(NoteRoute)
         .with_state(api)
-}
-
-/// Front ends on other origins: exactly those configured, with bearer tokens, never with cookies.
-fn cors(api: &Api) -> Option<CorsLayer> {
-    if api.settings.cors_origins.is_empty() {
-        return None;
-    }
-    let origins = api.settings.cors_origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
-    let allowed = [
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        header::IF_MATCH,
-        header::IF_NONE_MATCH,
-        HeaderName::from_static("idempotency-key"),
-    ];
-    let exposed = [
-        header::ETAG,
-        header::LINK,
-        header::LOCATION,
-        header::RETRY_AFTER,
-        HeaderName::from_static("ratelimit"),
-        HeaderName::from_static("ratelimit-policy"),
-        HeaderName::from_static("x-request-id"),
-    ];
-    let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(allowed)
-        .expose_headers(exposed)
-        .max_age(std::time::Duration::from_secs(3600));
-    Some(cors)
 }

@@ -42,7 +42,8 @@ pub async fn file(request: Request) -> Response {
 
 fn serve(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
     let tag: String = file.metadata.sha256_hash().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    // Weak: the same tag stands for the compressed forms too.
+    let tag = format!("W/\"{tag}\"");
     let mut headers = HeaderMap::new();
     let policy = if path.starts_with("docs") { DOCS_POLICY } else { POLICY };
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -52,10 +53,12 @@ fn serve(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
     if let Ok(tag) = HeaderValue::try_from(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    if asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes()) {
+    if is_known(asked, &tag) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    if let Ok(kind) = HeaderValue::try_from(file.metadata.mimetype()) {
+    let kind = file.metadata.mimetype();
+    let charset = if kind.starts_with("text/") { "; charset=utf-8" } else { "" };
+    if let Ok(kind) = HeaderValue::try_from(format!("{kind}{charset}")) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     let body = match &file.data {
@@ -63,4 +66,31 @@ fn serve(path: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
         std::borrow::Cow::Owned(bytes) => bytes::Bytes::copy_from_slice(bytes),
     };
     (headers, body).into_response()
+}
+
+/// Whether the browser has the file with this tag, by RFC 9110's weak comparison.
+fn is_known(asked: &HeaderMap, tag: &str) -> bool {
+    let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let values = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|known| known == "*" || opaque(known) == opaque(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_file_is_known_in_every_spelling() {
+        let asked = |value: &'static str| {
+            HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(value))])
+        };
+        for known in [r#""a1""#, r#"W/"a1""#, r#""b2", W/"a1""#, "*"] {
+            assert!(is_known(&asked(known), r#"W/"a1""#), "{known}");
+        }
+        for other in ["", r#""a1"#, r#""b2""#, "a1", r#"W/"b2", "a11""#] {
+            assert!(!is_known(&asked(other), r#"W/"a1""#), "{other}");
+        }
+        assert!(!is_known(&HeaderMap::new(), r#"W/"a1""#));
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Api, ApiSettings, Edge, TrustedProxies};
+use api::{AllowedOrigins, Api, ApiSettings, Edge, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{App, Commits, Limits, Parts, Settings, jobs};
@@ -125,7 +125,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     let api = ApiSettings {
         cookie: if is_tls(config) { SessionCookie::Secure } else { SessionCookie::Loopback },
         origin: if dev { None } else { config.public_url.as_deref().and_then(origin).map(String::from) },
-        cors_origins: config.cors_origins.clone(),
+        cors_origins: AllowedOrigins::parse(&config.cors_origins)?,
         trusted_proxies: TrustedProxies::parse(&config.trusted_proxies)?,
         loopback_only: dev,
         metrics: telemetry::metrics_text,

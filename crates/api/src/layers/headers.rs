@@ -24,6 +24,8 @@ pub fn secure(api: &Api, headers: &mut HeaderMap) {
         headers.insert(name, value);
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(API_POLICY);
+    // Whatever may be kept says so itself.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.append(header::VARY, HeaderValue::from_static("Authorization, Cookie, Origin, Sec-Fetch-Site"));
     if api.settings.origin.as_deref().is_some_and(|origin| origin.starts_with("https://")) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::Api;
 use crate::authentication::Authenticated;
-use crate::json::Json;
+use crate::json::{Json, Whole};
 use crate::openapi::Refused;
 use crate::problem::Problem;
 use crate::query::{Id, Query};
@@ -94,12 +94,12 @@ pub struct NewFavouriteBody {
     #[schema(minimum = -180, maximum = 180, example = 9.2)]
     lon: Option<f64>,
     #[serde(default)]
-    #[schema(minimum = 0, example = 2267057)]
-    place_id: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 0, example = 2267057)]
+    place_id: Option<Whole>,
     /// Metres above the sea.
     #[serde(default)]
-    #[schema(minimum = -500, maximum = 9000)]
-    elevation: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = -500, maximum = 9000)]
+    elevation: Option<Whole>,
     /// Up to 2000 characters.
     #[serde(default)]
     #[schema(max_length = 2000)]
@@ -125,10 +125,10 @@ pub struct FavouritePatch {
     lon: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = 0)]
-    place_id: Option<Option<i64>>,
+    place_id: Option<Option<Whole>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<i64>, minimum = -500, maximum = 9000)]
-    elevation: Option<Option<i64>>,
+    elevation: Option<Option<Whole>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>, max_length = 2000)]
     note: Option<Option<String>>,
@@ -175,6 +175,7 @@ impl From<Favourite> for FavouriteBody {
 impl NewFavouriteBody {
     fn parse(self) -> domain::Result<NewFavourite> {
         let Self { name, lat, lon, place_id, elevation, note, position } = self;
+        let (place_id, elevation) = (place_id.map(|id| id.0), elevation.map(|metres| metres.0));
         NewFavourite::parse(None, Fields { name, note, lat, lon, place_id, elevation, position })
     }
 }
@@ -182,6 +183,8 @@ impl NewFavouriteBody {
 impl FavouritePatch {
     fn parse(self) -> domain::Result<Patch> {
         let Self { name, lat, lon, place_id, elevation, note, position } = self;
+        let whole = |number: Option<Option<Whole>>| number.map(|given| given.map(|whole| whole.0));
+        let (place_id, elevation) = (whole(place_id), whole(elevation));
         Patch::parse(PatchFields { name, note, lat, lon, place_id, elevation, position })
     }
 }
@@ -198,7 +201,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     if query.limit.is_none() && query.after.is_none() {
-        let body = api.app.favourites_rendered(&caller, |page| page_body(page)).await?;
+        let body = api.app.favourites_rendered(&caller, page_body).await?;
         return Ok((json, body).into_response());
     }
     let after = query.after.as_deref().map(parse_after).transpose()?;
@@ -216,7 +219,7 @@ pub async fn list(
 ///
 /// Under an id of its own; PUT takes one that the client made. The same place twice is allowed and told.
 #[utoipa::path(post, path = "/v1/favourites", operation_id = "createFavourite", tag = "favourites", request_body = NewFavouriteBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^\"*[!#-~]([!-~]{0,62}[!#-~])?\"*$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324", description = "Repeats of the request have its effect once, for 24 hours")),
     responses((status = 201, description = "Created", body = CreatedFavourite, headers(
         ("ETag" = String, description = "`\"r<rev>\"`"), ("Location" = String, description = "Where it is"))), Refused<409>))]
 pub async fn create(
@@ -264,7 +267,7 @@ pub async fn read(
     params(("id" = Uuid, Path, description = "Made by the client"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only if there is none yet"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^\"*[!#-~]([!-~]{0,62}[!#-~])?\"*$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324", description = "Repeats of the request have its effect once, for 24 hours")),
     responses((status = 200, body = FavouriteBody, description = "Replaced"), (status = 201, description = "Created", body = CreatedFavourite), Refused<409>, Refused<412>))]
 pub async fn put(
     Authenticated(caller): Authenticated,
@@ -285,7 +288,7 @@ pub async fn put(
 #[utoipa::path(patch, path = "/v1/favourites/{id}", operation_id = "patchFavourite", tag = "favourites", request_body(content((FavouritePatch = "application/json"), (FavouritePatch = "application/merge-patch+json"))),
     params(("id" = Uuid, Path, description = "Of the favourite"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^\"*[!#-~]([!-~]{0,62}[!#-~])?\"*$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324", description = "Repeats of the request have its effect once, for 24 hours")),
     responses((status = 200, description = "The favourite as it is now", body = FavouriteBody, headers(("ETag" = String, description = "`\"r<rev>\"`"))), Refused<409>, Refused<412>))]
 pub async fn patch(
     Authenticated(caller): Authenticated,
@@ -304,7 +307,7 @@ pub async fn patch(
 #[utoipa::path(delete, path = "/v1/favourites/{id}", operation_id = "deleteFavourite", tag = "favourites",
     params(("id" = Uuid, Path, description = "Of the favourite"),
         ("If-Match" = Option<String>, Header, description = "Only if its ETag is one of these"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeats of the request have its effect once, for 24 hours")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^\"*[!#-~]([!-~]{0,62}[!#-~])?\"*$", example = "8e03978e-40d5-43e8-bc93-6894a57f9324", description = "Repeats of the request have its effect once, for 24 hours")),
     responses((status = 204, description = "Removed"), Refused<409>, Refused<412>))]
 pub async fn delete(
     Authenticated(caller): Authenticated,

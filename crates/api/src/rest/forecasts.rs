@@ -17,7 +17,7 @@ use super::me::parse_units;
 use crate::Api;
 use crate::authentication::Authenticated;
 use crate::client::From as FromClient;
-use crate::json::Json;
+use crate::json::{Json, Object, Whole};
 use crate::openapi::{Refused, units};
 use crate::problem::{Problem, ProblemBody};
 use crate::query::{Id, Query};
@@ -249,8 +249,8 @@ pub struct PointItem {
 #[serde(deny_unknown_fields)]
 #[schema(as = ForecastsRequest)]
 pub struct PointsRequest {
-    #[schema(min_items = 1, max_items = 10)]
-    points: Vec<PointRequest>,
+    #[schema(value_type = Vec<PointRequest>, min_items = 1, max_items = 10)]
+    points: Vec<Object<PointRequest>>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -263,8 +263,8 @@ pub struct PointRequest {
     lon: f64,
     /// Metres above the sea.
     #[serde(default)]
-    #[schema(minimum = -500, maximum = 9000)]
-    elevation: Option<i32>,
+    #[schema(value_type = Option<i32>, minimum = -500, maximum = 9000)]
+    elevation: Option<Whole>,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -357,12 +357,23 @@ pub async fn points(
     Ok(axum::Json(PointsBody { items: forecasts.into_iter().map(item).collect() }))
 }
 
-fn parse_points(points: &[PointRequest]) -> Result<Vec<(Coordinates, Option<i32>)>, Problem> {
+fn parse_points(points: &[Object<PointRequest>]) -> Result<Vec<(Coordinates, Option<i32>)>, Problem> {
     let mut parsed = Vec::with_capacity(points.len().min(app::forecasts::MOST_POINTS));
     let mut wrong = Vec::new();
-    for (n, point) in points.iter().enumerate().take(app::forecasts::MOST_POINTS + 1) {
+    for (n, Object(point)) in points.iter().enumerate().take(app::forecasts::MOST_POINTS + 1) {
+        let elevation = match point.elevation {
+            None => None,
+            Some(Whole(metres)) => match i32::try_from(metres) {
+                Ok(metres @ -500..=9000) => Some(metres),
+                _ => {
+                    let pointer = format!("/points/{n}/elevation");
+                    wrong.push(Invalid::new(pointer, "out_of_range", "must be between -500 and 9000 metres"));
+                    None
+                }
+            },
+        };
         match Coordinates::parse(point.lat, point.lon) {
-            Ok(at) => parsed.push((at, point.elevation)),
+            Ok(at) => parsed.push((at, elevation)),
             Err(Error::Invalid(fields)) => {
                 wrong.extend(fields.into_iter().map(|field| Invalid {
                     pointer: format!("/points/{n}{}", field.pointer).into(),
@@ -370,10 +381,6 @@ fn parse_points(points: &[PointRequest]) -> Result<Vec<(Coordinates, Option<i32>
                 }))
             }
             Err(other) => return Err(other.into()),
-        }
-        if point.elevation.is_some_and(|metres| !(-500..=9000).contains(&metres)) {
-            let pointer = format!("/points/{n}/elevation");
-            wrong.push(Invalid::new(pointer, "out_of_range", "must be between -500 and 9000 metres"));
         }
     }
     if wrong.is_empty() { Ok(parsed) } else { Err(Error::Invalid(wrong).into()) }

@@ -1,5 +1,7 @@
 //! What machines ask: health, keys, codes, the document itself.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::forecast::{Language, WeatherCode};
@@ -84,12 +86,9 @@ pub async fn readyz(State(api): State<Api>) -> Result<&'static str, Problem> {
     if api.app.is_ready().await {
         return Ok("ready\n");
     }
-    Err(Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not_ready",
-        "Not ready",
-        "the database does not answer",
-    ))
+    let detail = "the database does not answer";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready", detail);
+    Err(Problem { retry_after: Some(Duration::from_secs(5)), ..problem })
 }
 
 /// Prometheus' text. For this machine only: it tells how the business goes.
