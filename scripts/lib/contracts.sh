@@ -3,6 +3,7 @@
 # contract shows in a diff. One line each: the file, then the command that prints it.
 CONTRACTS=(
   "openapi.json openapi"
+  "config.schema.json config schema"
 )
 
 # Prints what the binary says a contract is.
