@@ -261,6 +261,22 @@ test('a note is written, seen by a second device, changed and cleared', async ({
   await expect(lisbon.getByRole('button', { name: 'Add a note' })).toBeFocused();
 });
 
+test('a note that could not be saved stays in its field', async ({ app }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const lisbon = app.detail('Lisbon');
+  await app.page.route('**/v1/favourites/*', (route) => route.abort('connectionrefused'));
+  await lisbon.getByRole('button', { name: 'Add a note' }).click();
+  await lisbon.getByRole('textbox').fill('Spare key under the blue pot');
+  await lisbon.getByRole('button', { name: 'Save' }).click();
+  await expect(app.page.getByText('Fairweather does not answer right now.')).toBeVisible();
+  await expect(lisbon.getByRole('textbox')).toHaveValue('Spare key under the blue pot');
+
+  await app.page.unroute('**/v1/favourites/*');
+  await lisbon.getByRole('button', { name: 'Save' }).click();
+  await expect(lisbon.getByRole('paragraph').filter({ hasText: 'blue pot' })).toBeVisible();
+});
+
 test('a server that is away is said, and what was missed arrives when it is back', async ({ app, baseURL }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');

@@ -49,6 +49,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await fits(page);
       expect(await violations(page)).toEqual([]);
 
+      await page.getByRole('button', { name: 'Add a note' }).click();
+      await page.getByRole('textbox', { name: 'Note on Lisbon' }).fill('Third floor, with a view of the river and of all that the weather does over it');
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Save' }).click();
+      await fits(page);
+      expect(await violations(page)).toEqual([]);
+
       if (width < 768) await page.getByRole('button', { name: 'All places' }).click();
       await app.add('Oslo', 'Oslo');
       if (width < 768) await page.getByRole('button', { name: 'All places' }).click();
@@ -64,6 +71,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
       await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
       await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await fits(page);
+      await page.keyboard.press('Escape');
+
+      await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
+      await page.reload();
+      await expect(page.getByText('Fairweather does not answer.')).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await fits(page);
     });
