@@ -39,18 +39,9 @@ pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -
     response
 }
 
-/// Lets every request pass, and notes the caller when there is a credential. One that is wrong is refused,
-/// except an outdated cookie: whoever signs in anew may still carry it.
-pub async fn allow(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    let has_bearer = request.headers().contains_key(header::AUTHORIZATION);
-    match authenticate(&api, request.method().is_safe(), request.headers()).await {
-        Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
-        Ok(None) => {}
-        Err(problem) if has_bearer || problem.status != http::StatusCode::UNAUTHORIZED => {
-            return problem.into_response();
-        }
-        Err(_) => {}
-    }
+/// Lets every request pass: handlers that care who asks say so with [`MaybeAuthenticated`]. What they answer
+/// is kept nowhere.
+pub async fn allow(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -91,13 +82,22 @@ impl FromRequestParts<Api> for Authenticated {
     }
 }
 
-/// The caller of a route behind [`allow`], if there is one.
+/// The caller of a route behind [`allow`], if there is one. A credential that is wrong is refused, except an
+/// outdated cookie: whoever signs in anew may still carry it.
+///
+/// Handlers that look at no credential must not ask for this. Apps send their access token along with every
+/// request, and an expired one must not stand in the way of the refresh that replaces it.
 pub struct MaybeAuthenticated(pub Option<Caller>);
 
 impl FromRequestParts<Api> for MaybeAuthenticated {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        Ok(Self(parts.extensions.get::<Caller>().copied()))
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let has_bearer = parts.headers.contains_key(header::AUTHORIZATION);
+        match authenticate(api, parts.method.is_safe(), &parts.headers).await {
+            Ok(caller) => Ok(Self(caller)),
+            Err(problem) if has_bearer || problem.status != http::StatusCode::UNAUTHORIZED => Err(problem),
+            Err(_) => Ok(Self(None)),
+        }
     }
 }
