@@ -444,7 +444,7 @@ fn gone() -> Error {
     Error::conflict("gone", "this favourite was removed; save it under a new id")
 }
 
-fn quota_reached(quota: i64) -> Error {
+pub(crate) fn quota_reached(quota: i64) -> Error {
     Error::conflict("quota", format!("an account holds at most {quota} favourites"))
 }
 

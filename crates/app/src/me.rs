@@ -86,7 +86,7 @@ impl App {
 
     /// Takes over the favourites of an anonymous account, which is removed: the one whose access token is
     /// given, or the one that this browser used before it signed in. Places that are there already are
-    /// skipped.
+    /// skipped; when the rest does not fit, nothing changes.
     pub async fn adopt(&self, caller: &Caller, access_token: Option<&str>) -> Result<Adopted> {
         let now = self.now();
         let from = match access_token {
@@ -125,9 +125,13 @@ impl App {
                     let place_tag = app.place_tag(to, &old.content);
                     let nobody = FavouriteId::from_uuid(Uuid::nil());
                     let there = favourites::same_place(tx, to, place_tag, nobody).await?;
-                    if !there.is_empty() || log.favourites >= quota {
+                    if !there.is_empty() {
                         adopted.skipped += 1;
                         continue;
+                    }
+                    if log.favourites >= quota {
+                        // What does not fit would be lost with the account that held it.
+                        return Err(crate::favourites::quota_reached(quota).into());
                     }
                     let Favourite { mut content, .. } = old;
                     content.by = by;
