@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::email::Email;
-use domain::throttle::{AccountThrottle, NETWORK_WINDOW, NetworkThrottle, Verdict};
+use domain::throttle::{AccountThrottle, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle, Verdict};
 use domain::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Db, Tx, throttles};
@@ -56,7 +56,10 @@ impl App {
             .store
             .read(async move |db: &mut Db| {
                 let Count { n, at } = decode(throttles::get(db, &tags.account, now).await?);
-                let verdict = AccountThrottle { failures: n, last_failure: at }.verdict(now);
+                // Only a mailed reset lifts a refusal. While there is none, the longest wait has to do, or a
+                // stranger could lock somebody out for ever.
+                let failures = n.min(MOST_FAILURES - 1);
+                let verdict = AccountThrottle { failures, last_failure: at }.verdict(now);
                 let Some(network) = &tags.network else { return Ok(verdict) };
                 let Count { n, at } = decode(throttles::get(db, network, now).await?);
                 Ok(verdict.and(NetworkThrottle { failures: n, since: at }.verdict(now)))

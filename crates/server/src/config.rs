@@ -250,9 +250,9 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // The tests' own variables share the prefix.
-        let environment =
-            Env::prefixed("FAIRWEATHER_").split("__").ignore(&["test", "test_postgres", "fixtures"]);
+        // These share the prefix and are no settings: the file's name, the ring itself, what tests are given.
+        let others = ["config", "key_ring", "test_all", "test_postgres", "fixtures"];
+        let environment = Env::prefixed("FAIRWEATHER_").ignore(&others).split("__");
         let figment = figment.merge(environment).merge(Serialized::defaults(flags));
         figment.extract().map_err(|error| {
             let text: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();

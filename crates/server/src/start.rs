@@ -72,7 +72,7 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
     let url = config.store_url()?;
     // The database of another machine needs no lock here: it has its own.
     let lock = if url.file().is_some() { Some(lock(&config.data)?) } else { None };
-    let ring = Arc::new(key_ring(&config.data, random)?);
+    let ring = Arc::new(key_ring(&config.data, &url, random).await?);
     let cache = config.data.join("cache");
     let gazetteer = tokio::task::spawn_blocking(move || Gazetteer::open(&cache)).await;
     let gazetteer = Arc::new(gazetteer.map_err(Error::internal)??);
@@ -173,13 +173,27 @@ fn lock(folder: &Path) -> Result<File> {
 }
 
 /// From the environment where several nodes share it, else from its file, made at the first start.
-pub fn key_ring(data: &Path, random: &Random) -> Result<Ring> {
+///
+/// # Errors
+/// When the file is missing beside a database that is in use: a new ring would open nothing of it.
+async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring> {
     if let Ok(text) = std::env::var("FAIRWEATHER_KEY_RING") {
         return Ring::parse(&text);
     }
     let folder = data.join("keys");
+    let file = folder.join("ring");
+    if let Some(ring) = Ring::load(&file)? {
+        return Ok(ring);
+    }
+    if store::migrate(url, true).await?.present > 0 {
+        return Err(Error::internal(format!(
+            "the key ring {} is missing, and the database {url:?} is sealed with it: put your copy back, \
+             or give it in FAIRWEATHER_KEY_RING",
+            file.display()
+        )));
+    }
     create_folder(&folder)?;
-    Ring::load_or_create(&folder.join("ring"), random)
+    Ring::load_or_create(&file, random)
 }
 
 fn providers(config: &Config, mode: Mode) -> Result<Providers> {

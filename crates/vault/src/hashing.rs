@@ -21,6 +21,8 @@ use crate::password::{HashPolicy, Hasher, PasswordHash};
 /// How niced the threads are: well below requests, above idle work.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+/// Between storms of logins the memory of the hashes is the system's.
+const REST_AFTER: Duration = Duration::from_secs(5);
 
 /// How a pool is set up.
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +77,16 @@ impl HashingPool {
                 .name(format!("hashing-{number}"))
                 .spawn(move || {
                     lower_priority();
-                    while let Some(job) = queue.next() {
-                        // A panic in one hash answers that caller with an error and spares the thread.
-                        let work = || job.work.run(&mut hasher, options.policy, &random);
-                        let _ = catch_unwind(AssertUnwindSafe(work));
+                    loop {
+                        match queue.next() {
+                            Next::Job(job) => {
+                                // A panic in one hash answers that caller with an error and spares the thread.
+                                let work = || job.work.run(&mut hasher, options.policy, &random);
+                                let _ = catch_unwind(AssertUnwindSafe(work));
+                            }
+                            Next::Nothing => hasher.rest(),
+                            Next::Closed => return,
+                        }
                     }
                 })
                 .map_err(|error| Error::internal(format_args!("no thread for hashing: {error}")))?;
@@ -180,6 +188,14 @@ impl Work {
     }
 }
 
+/// What a thread is to do.
+enum Next {
+    Job(Job),
+    /// Nobody has signed in for a while.
+    Nothing,
+    Closed,
+}
+
 struct Job {
     work: Work,
     asked_at: Timestamp,
@@ -227,8 +243,8 @@ impl Queue {
         Ok(())
     }
 
-    /// The next job that somebody still waits for, and waited for not too long; `None` once it is closed.
-    fn next(&self) -> Option<Job> {
+    /// The next job that somebody still waits for, and waited for not too long.
+    fn next(&self) -> Next {
         let mut jobs = self.lock();
         loop {
             let now = self.clock.now();
@@ -236,13 +252,18 @@ impl Queue {
                 if now.since(job.asked_at) > self.options.longest_wait {
                     job.work.refuse(self.busy());
                 } else if !job.work.is_abandoned() {
-                    return Some(job);
+                    return Next::Job(job);
                 }
             }
             if jobs.closed {
-                return None;
+                return Next::Closed;
             }
-            jobs = self.wake.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) =
+                self.wake.wait_timeout(jobs, REST_AFTER).unwrap_or_else(PoisonError::into_inner);
+            jobs = woken;
+            if waited.timed_out() && jobs.jobs.is_empty() && !jobs.closed {
+                return Next::Nothing;
+            }
         }
     }
 

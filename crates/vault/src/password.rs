@@ -130,17 +130,23 @@ impl fmt::Debug for PasswordHash {
 /// Hashes one password after the other in the same memory: asking the system for 19 MiB each time would
 /// cost a tenth of the work again.
 ///
-/// The memory is wiped when this is dropped, not between two hashes: each overwrites all of it.
+/// The memory is wiped when it is given back, not between two hashes: each overwrites all of it.
 pub struct Hasher {
     blocks: Vec<Block>,
     usual: usize,
 }
 
 impl Hasher {
-    /// With the memory that hashes of `policy` need.
+    /// For hashes of `policy`; takes their memory at the first.
     pub fn new(policy: HashPolicy) -> Result<Self> {
         let usual = policy.argon2(OUTPUT_LENGTH)?.params().block_count();
-        Ok(Self { blocks: vec![Block::new(); usual], usual })
+        Ok(Self { blocks: Vec::new(), usual })
+    }
+
+    /// Gives the memory back, wiped, until the next hash.
+    pub fn rest(&mut self) {
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
+        self.blocks = Vec::new();
     }
 
     /// Hashes a new password under `policy` with a fresh salt.
@@ -179,7 +185,7 @@ impl Hasher {
 
 impl Drop for Hasher {
     fn drop(&mut self) {
-        self.blocks.iter_mut().for_each(Zeroize::zeroize);
+        self.rest();
     }
 }
 

@@ -103,6 +103,9 @@ async fn opened(setup: &Setup) -> Finding {
             Finding::Good(String::from("the database opens, its keys unwrap, and the gazetteer is loaded"))
         }
         Ok(_) => Finding::Bad(String::from("the database does not answer")),
+        Err(error) if error.to_string().contains("in use by another") => Finding::Note(String::from(
+            "a server is running on this data; stop it to have the rest looked at",
+        )),
         Err(error) => Finding::Bad(error.to_string()),
     }
 }

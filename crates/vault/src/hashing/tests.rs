@@ -26,7 +26,7 @@ fn ask(queue: &Queue, text: &str) -> Result<Answer> {
 
 fn next(queue: &Queue) -> String {
     match queue.next() {
-        Some(Job { work: Work::Hash { password, .. }, .. }) => password.expose().to_owned(),
+        Next::Job(Job { work: Work::Hash { password, .. }, .. }) => password.expose().to_owned(),
         _ => panic!("no job"),
     }
 }
@@ -76,7 +76,7 @@ fn closing_refuses_who_waits_and_who_comes() {
     queue.close();
     assert!(is_busy(waiting.try_recv().unwrap()));
     assert!(is_busy(ask(&queue, "late")));
-    assert!(queue.next().is_none());
+    assert!(matches!(queue.next(), Next::Closed));
 }
 
 #[tokio::test]
