@@ -36,12 +36,22 @@ impl App {
         let now = self.now();
         let email_tag = self.index.email(&email);
         let tags = self.password_tags(&email, client);
-        self.password_verdict(&tags, now).await?.require_allowed()?;
-        let found = self.find_login(email_tag).await?;
-        let stored = found.as_ref().map(|found| found.phc.clone());
-        let verified = self.hashing.verify(password.clone(), stored).await?;
+        self.begin_password_try(tags.clone(), now).await?;
+        let looked = async {
+            let found = self.find_login(email_tag).await?;
+            let stored = found.as_ref().map(|found| found.phc.clone());
+            let verified = self.hashing.verify(password.clone(), stored).await?;
+            Ok((verified, found))
+        };
+        let (verified, found) = match looked.await {
+            Ok(looked) => looked,
+            Err(error) => {
+                // Too many sign-ins at once, most likely: nobody's guess was wrong.
+                self.forgive_password_try(tags, now).await?;
+                return Err(error);
+            }
+        };
         let (true, Some(Found { account, roles, .. })) = (verified.matches, found) else {
-            self.note_password_failure(tags, now).await?;
             return Err(refused());
         };
         let rehashed = if verified.needs_rehash { Some(self.hashing.hash(password).await?) } else { None };
@@ -82,7 +92,7 @@ impl App {
                 if !accounts::touch(tx, account, now).await? {
                     return Err(refused().into());
                 }
-                Self::clear_password_failures(tx, &tags).await?;
+                Self::clear_password_failures(tx, &tags, now).await?;
                 if let Some(sealed) = &sealed {
                     accounts::set_password(tx, account, sealed).await?;
                 }

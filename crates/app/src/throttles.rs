@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::email::Email;
-use domain::throttle::{AccountThrottle, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle, Verdict};
+use domain::throttle::{AccountThrottle, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle};
 use domain::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{Db, Tx, throttles};
+use store::{Tx, throttles};
 use vault::index::Tag;
 
 use crate::App;
@@ -49,44 +49,67 @@ impl App {
         }
     }
 
-    /// Whether another try is allowed; the same for addresses that exist and those that do not.
-    pub(crate) async fn password_verdict(&self, tags: &PasswordTags, now: Timestamp) -> Result<Verdict> {
-        let tags = tags.clone();
-        let verdict = self
-            .store
-            .read(async move |db: &mut Db| {
-                let Count { n, at } = decode(throttles::get(db, &tags.account, now).await?);
-                // Only a mailed reset lifts a refusal. While there is none, the longest wait has to do, or a
-                // stranger could lock somebody out for ever.
-                let failures = n.min(MOST_FAILURES - 1);
-                let verdict = AccountThrottle { failures, last_failure: at }.verdict(now);
-                let Some(network) = &tags.network else { return Ok(verdict) };
-                let Count { n, at } = decode(throttles::get(db, network, now).await?);
-                Ok(verdict.and(NetworkThrottle { failures: n, since: at }.verdict(now)))
-            })
-            .await?;
-        Ok(verdict)
-    }
-
-    pub(crate) async fn note_password_failure(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
+    /// Counts a try as failed before the password is looked at, or refuses it; the same for addresses that
+    /// exist and those that do not. Counted only afterwards, any number of guesses sent side by side would all
+    /// find the count of before.
+    pub(crate) async fn begin_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
         self.store
             .write(async move |tx| {
                 let Count { n, at } = decode(throttles::lock(tx, &tags.account, now).await?);
-                let next = AccountThrottle { failures: n, last_failure: at }.failed(now);
+                let account = AccountThrottle { failures: n, last_failure: at };
+                // Only a mailed reset lifts a refusal. While there is none, the longest wait has to do, or a
+                // stranger could lock somebody out for ever.
+                let failures = n.min(MOST_FAILURES - 1);
+                let mut verdict = AccountThrottle { failures, ..account }.verdict(now);
+                if let Some(tag) = &tags.network {
+                    let Count { n, at } = decode(throttles::lock(tx, tag, now).await?);
+                    let network = NetworkThrottle { failures: n, since: at };
+                    verdict = verdict.and(network.verdict(now));
+                    let next = network.failed(now);
+                    let state = encode(Count { n: next.failures, at: next.since })?;
+                    throttles::put(tx, tag, &state, next.since.plus(NETWORK_WINDOW)).await?;
+                }
+                verdict.require_allowed()?;
+                let next = account.failed(now);
                 let state = encode(Count { n: next.failures, at: next.last_failure })?;
-                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await?;
-                let Some(network) = &tags.network else { return Ok(()) };
-                let Count { n, at } = decode(throttles::lock(tx, network, now).await?);
-                let next = NetworkThrottle { failures: n, since: at }.failed(now);
-                let state = encode(Count { n: next.failures, at: next.since })?;
-                throttles::put(tx, network, &state, now.plus(NETWORK_WINDOW)).await
+                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await
             })
             .await?;
         Ok(())
     }
 
-    pub(crate) async fn clear_password_failures(tx: &mut Tx, tags: &PasswordTags) -> store::Result<()> {
-        throttles::delete(tx, &tags.account).await
+    /// Takes a try back whose password could not be looked at.
+    pub(crate) async fn forgive_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
+        self.store
+            .write(async move |tx| {
+                Self::uncount(tx, &tags.account, now.plus(KEPT), now).await?;
+                Self::uncount_network(tx, &tags, now).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn uncount_network(tx: &mut Tx, tags: &PasswordTags, now: Timestamp) -> store::Result<()> {
+        match &tags.network {
+            Some(tag) => Self::uncount(tx, tag, now.plus(NETWORK_WINDOW), now).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn uncount(tx: &mut Tx, tag: &Tag, until: Timestamp, now: Timestamp) -> store::Result<()> {
+        let count = decode(throttles::lock(tx, tag, now).await?);
+        let state = encode(Count { n: count.n.saturating_sub(1), ..count })?;
+        throttles::put(tx, tag, &state, until).await
+    }
+
+    /// The password was right: the account's failures are forgotten, the network has one less.
+    pub(crate) async fn clear_password_failures(
+        tx: &mut Tx,
+        tags: &PasswordTags,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        throttles::delete(tx, &tags.account).await?;
+        Self::uncount_network(tx, tags, now).await
     }
 
     /// Counts a call that sends mail against its address and its network, or refuses it.
