@@ -228,11 +228,11 @@ pub struct Flags {
 fn platform() -> Figment {
     let mut figment = Figment::new();
     if let Ok(url) = std::env::var("DATABASE_URL") {
-        figment = figment.merge(("database", url));
+        figment = figment.merge(Serialized::default("database", url));
     }
     if let Ok(port) = std::env::var("PORT") {
         // Platforms that set PORT expect the server on every address of its container.
-        figment = figment.merge(("listen", format!("0.0.0.0:{port}")));
+        figment = figment.merge(Serialized::default("listen", format!("0.0.0.0:{port}")));
     }
     figment
 }
@@ -243,7 +243,7 @@ impl Config {
     /// # Errors
     /// When a file is named that cannot be read, or a key is unknown or does not fit; the text names it.
     pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self> {
-        let mut figment = Figment::from(Serialized::defaults(Self::default())).merge(platform());
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             if !file.is_file() {
                 return Err(Error::internal(format!("the configuration {} cannot be read", file.display())));
@@ -253,7 +253,7 @@ impl Config {
         // These share the prefix and are no settings: the file's name, the ring itself, what tests are given.
         let others = ["config", "key_ring", "test_all", "test_postgres", "fixtures"];
         let environment = Env::prefixed("FAIRWEATHER_").ignore(&others).split("__");
-        let figment = figment.merge(environment).merge(Serialized::defaults(flags));
+        let figment = figment.merge(platform()).merge(environment).merge(Serialized::defaults(flags));
         figment.extract().map_err(|error| {
             let text: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
             Error::internal(format!("the configuration does not fit: {}", text.join("; ")))
