@@ -199,7 +199,10 @@ impl TestApp {
     /// The database, past the application.
     pub fn database(&self) -> Database {
         match &self.config.database {
-            Some(url) => Database::Postgres(url.clone()),
+            Some(url) => match url.strip_prefix("sqlite:") {
+                Some(path) => Database::Sqlite(path.into()),
+                None => Database::Postgres(url.clone()),
+            },
             None => Database::Sqlite(self.data().join("fairweather.db")),
         }
     }
