@@ -171,14 +171,12 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
     let text = error.split(" at line ").next().unwrap_or_default().to_owned();
     let (pointer, code, detail) = match named(&text) {
         Some((name, "unknown field")) => {
-            (format!("{}/{name}", parent(&pointer, name)), "unknown_field", String::from("is not known here"))
+            (at(&pointer, name), "unknown_field", String::from("is not known here"))
         }
         Some((name, "missing field")) => {
             (format!("{pointer}/{name}"), "required", String::from("is required"))
         }
-        Some((name, _)) => {
-            (format!("{}/{name}", parent(&pointer, name)), "duplicate", String::from("is there twice"))
-        }
+        Some((name, _)) => (at(&pointer, name), "duplicate", String::from("is there twice")),
         None => (pointer, "wrong_type", text),
     };
     domain::Error::from(Invalid::new(pointer, code, detail)).into()
@@ -192,9 +190,15 @@ fn named(text: &str) -> Option<(&str, &'static str)> {
     Some((name, says))
 }
 
-/// Some errors are found at the field, some at the object around it.
-fn parent<'a>(pointer: &'a str, name: &str) -> &'a str {
-    pointer.strip_suffix(name).and_then(|rest| rest.strip_suffix('/')).unwrap_or(pointer)
+/// The field's pointer: some errors are found at the field, some at the object around it.
+fn at(pointer: &str, name: &str) -> String {
+    let step = format!("/{}", escaped(name));
+    let around = pointer.strip_suffix(&step).unwrap_or(pointer);
+    format!("{around}{step}")
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// RFC 6901.
@@ -206,7 +210,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         pointer.push('/');
         match segment {
             Segment::Seq { index } => pointer.push_str(&index.to_string()),
-            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Map { key } => pointer.push_str(&escaped(key)),
             Segment::Enum { variant } => pointer.push_str(variant),
             Segment::Unknown => pointer.push('?'),
         }
@@ -252,6 +256,7 @@ mod tests {
             (r#"{"lat":"x"}"#, "/lat", "wrong_type"),
             (r#"{}"#, "/lat", "required"),
             (r#"{"lat":1,"lng":2}"#, "/lng", "unknown_field"),
+            (r#"{"lat":1,"a/b~c":2}"#, "/a~1b~0c", "unknown_field"),
             (r#"{"lat":1,"lat":2}"#, "/lat", "duplicate"),
             (r#"{"lat":1,"points":[{"lat":1},{"lat":null}]}"#, "/points/1/lat", "wrong_type"),
             (r#"{"lat":1,"points":[{"lat":1,"x":1}]}"#, "/points/0/x", "unknown_field"),

@@ -27,6 +27,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                 "unknown_field"
             } else if detail.starts_with("missing field") {
                 "required"
+            } else if detail.starts_with("duplicate field") {
+                "duplicate"
             } else {
                 "wrong_type"
             };
