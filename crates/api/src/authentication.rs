@@ -1,6 +1,8 @@
 //! From headers to a [`Caller`]. A request carries exactly one credential: with `Authorization` present,
 //! cookies are ignored.
 
+use std::time::Duration;
+
 use app::Caller;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
@@ -25,18 +27,29 @@ pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -
     };
     let left = match api.app.limit_requests(&caller) {
         Ok(left) => left,
-        Err(error) => return Problem::from(error).into_response(),
+        Err(error) => {
+            let problem = Problem::from(error);
+            let until_next = problem.retry_after.unwrap_or_default();
+            let mut response = problem.into_response();
+            tell_limit(&api, response.headers_mut(), 0, until_next);
+            return response;
+        }
     };
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    tell_limit(&api, headers, left.remaining, left.reset);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `RateLimit` and its policy: what is left, and for how long that counts.
+fn tell_limit(api: &Api, headers: &mut HeaderMap, remaining: u32, reset: Duration) {
     headers.insert("ratelimit-policy", api.rate_limit_policy.clone());
-    let value = format!("\"account\";r={};t={}", left.remaining, left.reset.as_secs());
+    let value = format!("\"account\";r={remaining};t={}", reset.as_secs());
     if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert("ratelimit", value);
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Lets every request pass: handlers that care who asks say so with [`MaybeAuthenticated`]. What they answer
