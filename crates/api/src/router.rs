@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{any, get};
 use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
@@ -85,7 +85,7 @@ pub(crate) fn router(api: Api) -> Router {
     }
     let cors = api.settings.cors_origins.layer();
     router
-        .fallback_service(get(web::file).layer(CompressionLayer::new()).with_state(()))
+        .fallback_service(any(web::file).layer(CompressionLayer::new()).with_state(()))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(option_layer(cors))
         .layer(NoteRoute)
