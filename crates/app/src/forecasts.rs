@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::App;
 use crate::caller::{Caller, Client};
-use crate::weather::{Entry, Found, Wanted};
+use crate::weather::{Entry, Found, Wanted, Weather};
 
 /// What part of a forecast is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl App {
         let now = self.now();
         let slot = self.store.is_exclusive().then(|| self.forecast_lists.slot(caller.account));
         if let Some(known) = slot.as_ref().and_then(|slot| slot.get())
-            && known.holds(query, now)
+            && known.holds(query, now, &self.weather)
         {
             for entry in &known.entries {
                 entry.note_asked(now, Share::Favourites);
@@ -270,10 +270,10 @@ impl App {
 }
 
 impl RenderedList {
-    fn holds(&self, query: ForecastQuery, now: Timestamp) -> bool {
-        self.query == query
-            && now < self.valid_until
-            && !self.entries.iter().any(|entry| entry.is_superseded())
+    fn holds(&self, query: ForecastQuery, now: Timestamp, weather: &Weather) -> bool {
+        // A source goes out of use when the sandbox is left: no list of its weather may be seen after that.
+        let is_current = |entry: &Arc<Entry>| !entry.is_superseded() && weather.uses(entry.series.source());
+        self.query == query && now < self.valid_until && self.entries.iter().all(is_current)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::forecast::{Cell, Freshness, Pack, Share, TtlPolicy};
+use domain::forecast::{Cell, Freshness, Pack, Share, Source, TtlPolicy};
 use domain::{Clock, Coordinates, Error, Random, Result, Timestamp};
 use store::Store;
 use tokio::sync::watch;
@@ -101,6 +101,11 @@ impl Weather {
 
     pub fn providers(&self) -> &Providers {
         &self.providers
+    }
+
+    /// Whether answers of this source may be shown.
+    pub(crate) fn uses(&self, source: Source) -> bool {
+        self.providers.sources().any(|used| used == source)
     }
 
     /// Cells in memory, and their bytes: for the metrics.
@@ -281,6 +286,6 @@ impl Weather {
     /// Metres above the sea of each point, from the provider; `None` where it cannot tell now.
     pub async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
         self.providers.decided().await;
-        self.providers.elevations(points, self.clock.now()).await
+        self.providers.elevations(points).await
     }
 }

@@ -111,9 +111,11 @@ impl Providers {
     }
 
     /// Metres above the sea of each point, from the first provider that knows; never asks one that sleeps.
-    pub(super) async fn elevations(&self, points: &[Coordinates], now: Timestamp) -> Vec<Option<i32>> {
+    pub(super) async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
         for provider in self.active() {
-            if provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).permit(now) != Permit::Go {
+            // Looked at and not asked for a permit: a probe's outcome would have to be reported, and heights say
+            // little about forecasts.
+            if !provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_closed() {
                 continue;
             }
             let metres = provider.provider.elevations(points).await;
