@@ -5,10 +5,20 @@
 
 mod accounts;
 mod adopt;
+mod bad_input;
 mod binary;
 mod commands;
+mod conditions;
 mod cookies;
+mod documents;
+mod faults;
+mod favourites;
+mod forecasts;
+mod idempotency;
+mod limits;
+mod places;
 mod privacy;
 mod sessions;
+mod shutdown;
 mod tokens;
 mod unauthorised;

@@ -1,0 +1,118 @@
+//! Limits on traffic: told before they are reached, clear when they are, and each account's own.
+
+use std::time::Duration;
+
+use serde_json::json;
+use server::Mode;
+use testkit::TestApp;
+
+testkit::stamp! {
+    sqlite: [
+        what_is_left_is_told_with_every_answer,
+        an_account_that_asks_too_much_waits,
+        changes_are_counted_apart,
+        a_network_makes_so_many_accounts,
+        loopback_is_a_network_like_others_where_people_rely_on_it,
+    ]
+}
+
+async fn what_is_left_is_told_with_every_answer(app: TestApp) {
+    let ann = app.anonymous().await;
+    let first = ann.get("/v1/me").await.expect(200);
+    assert_eq!(first.header("ratelimit-policy"), "\"account\";q=1000;w=20");
+    assert_eq!(first.header("ratelimit"), "\"account\";r=999;t=0");
+    let second = ann.get("/v1/favourites").await.expect(200);
+    assert_eq!(second.header("ratelimit"), "\"account\";r=998;t=0");
+    // Refused requests are told it, too, and cost as much.
+    let missing =
+        ann.get("/v1/favourites/0199a2b4-7c00-7000-8000-000000000001").await.problem(404, "not_found");
+    assert_eq!(missing.header("ratelimit"), "\"account\";r=997;t=0");
+    let ben = app.anonymous().await;
+    assert_eq!(ben.get("/v1/me").await.header("ratelimit"), "\"account\";r=999;t=0");
+    app.advance(Duration::from_secs(1));
+    assert_eq!(ann.get("/v1/me").await.header("ratelimit"), "\"account\";r=999;t=0", "it fills up again");
+}
+
+async fn an_account_that_asks_too_much_waits(mut app: TestApp) {
+    app.restart_with(|config| {
+        config.limits.account_burst = 5;
+        config.limits.account_per_second = 2.0;
+    })
+    .await;
+    let (ann, ben) = (app.anonymous().await, app.anonymous().await);
+    for left in (0..5).rev() {
+        let answer = ann.get("/v1/me").await.expect(200);
+        assert!(answer.header("ratelimit").starts_with(&format!("\"account\";r={left};")), "{answer}");
+    }
+    for path in ["/v1/me", "/v1/favourites", "/v1/favourites/forecasts", "/v1/places/2267057/forecast"] {
+        let refused = ann.get(path).await.problem(429, "rate_limited");
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(refused.header("ratelimit-policy"), "\"account\";q=5;w=3", "{refused}");
+        assert!(refused.header("ratelimit").starts_with("\"account\";r=0;"), "{refused}");
+    }
+    ben.get("/v1/me").await.expect(200);
+    app.advance(Duration::from_millis(500));
+    ann.get("/v1/me").await.expect(200);
+    ann.get("/v1/me").await.problem(429, "rate_limited");
+}
+
+async fn changes_are_counted_apart(mut app: TestApp) {
+    app.restart_with(|config| {
+        config.limits.mutations_burst = 3;
+        config.limits.mutations_per_second = 0.5;
+    })
+    .await;
+    let ann = app.anonymous().await;
+    let saved = ann.save("Cabin", 60.1, 9.2).await;
+    let path = format!("/v1/favourites/{saved}");
+    ann.patch(&path, json!({"note": "x"})).await.expect(200);
+    ann.put("/v1/me/preferences", json!({"units": "si"})).await.expect(204);
+    for refused in [
+        ann.post("/v1/favourites", json!({"place_id": 2_267_057})).await,
+        ann.put(&path, json!({"place_id": 2_267_057})).await,
+        ann.patch(&path, json!({"note": "y"})).await,
+        ann.delete(&path).await,
+        ann.put("/v1/me/preferences", json!({"units": "metric"})).await,
+    ] {
+        assert_eq!(refused.problem(429, "rate_limited").header("retry-after"), "2");
+    }
+    let read = ann.get(&path).await.expect(200);
+    assert_eq!(read.json["note"], "x", "reading goes on, and nothing was changed");
+    app.advance(Duration::from_secs(2));
+    ann.delete(&path).await.expect(204);
+}
+
+async fn a_network_makes_so_many_accounts(mut app: TestApp) {
+    app.restart_in(Mode::Serve, |config| {
+        config.trusted_proxies = vec![String::from("127.0.0.0/8")];
+        config.limits.anonymous_burst = 2;
+        config.limits.anonymous_per_hour = 60;
+    })
+    .await;
+    let from = |address: &str| app.visitor().with_header("x-forwarded-for", address);
+    for address in ["2001:db8::1", "2001:db8::2"] {
+        from(address).post("/v1/auth/anonymous", json!({})).await.expect(201);
+    }
+    // One household's /64 is one network, whatever address it takes.
+    let refused =
+        from("2001:db8::3").post("/v1/auth/anonymous", json!({})).await.problem(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "60");
+    from("2001:db8:0:1::1").post("/v1/auth/anonymous", json!({})).await.expect(201);
+    // What a client writes itself does not count: only what the proxy added does.
+    let forged = from("203.0.113.9, 2001:db8::4").post("/v1/auth/anonymous", json!({})).await;
+    forged.problem(429, "rate_limited");
+    app.advance(Duration::from_secs(60));
+    from("2001:db8::1").post("/v1/auth/anonymous", json!({})).await.expect(201);
+}
+
+async fn loopback_is_a_network_like_others_where_people_rely_on_it(mut app: TestApp) {
+    app.restart_with(|config| config.limits.places_burst = 2).await;
+    for _ in 0..6 {
+        app.visitor().get("/v1/places/2267057").await.expect(200);
+    }
+    app.restart_in(Mode::Serve, |_| {}).await;
+    for _ in 0..2 {
+        app.visitor().get("/v1/places/2267057").await.expect(200);
+    }
+    app.visitor().get("/v1/places/2267057").await.problem(429, "rate_limited");
+}

@@ -1,0 +1,96 @@
+//! The end of the real binary: SIGTERM takes nothing from those who are being answered.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use domain::Clock;
+use testkit::clients::Client;
+use testkit::provider::{FakeProvider, Fault};
+
+/// `fairweather dev` with a data folder and a provider of its own; killed when dropped.
+struct Binary {
+    child: Child,
+    base_url: String,
+    _data: tempfile::TempDir,
+}
+
+impl Binary {
+    fn start(provider: &FakeProvider) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fairweather"))
+            .args(["dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .env("FAIRWEATHER_WEATHER__OPEN_METEO__BASE_URL", provider.base_url())
+            .env_remove("DATABASE_URL")
+            .env_remove("PORT")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.map_while(Result::ok).find(|line| line.contains("listening on")).unwrap();
+        let base_url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
+        Self { child, base_url, _data: data }
+    }
+
+    fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Its exit code, once it has ended.
+    fn ended(&mut self) -> Option<i32> {
+        tokio::task::block_in_place(|| self.child.wait().unwrap().code())
+    }
+}
+
+impl Drop for Binary {
+    fn drop(&mut self) {
+        // Already gone in every good case.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_lets_a_request_at_work_finish() {
+    let provider = FakeProvider::start(Clock::system().now()).await;
+    let mut binary = Binary::start(&provider);
+    let mut ann = Client::at(&binary.base_url);
+    ann.start_anonymously().await;
+    provider.set_fault(Fault::Slow(Duration::from_secs(2)));
+    let calls = provider.calls();
+    let call = ann.get("/v1/places/2267057/forecast");
+    let slow = tokio::spawn(async move { call.await });
+    while provider.calls() == calls {
+        tokio::task::yield_now().await;
+    }
+    let begun = Instant::now();
+    binary.terminate();
+    // It stops listening at once: a balancer sends people elsewhere.
+    let address = binary.base_url.trim_start_matches("http://").to_owned();
+    while TcpStream::connect(&address).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it still takes connections");
+        tokio::task::yield_now().await;
+    }
+    assert!(!slow.is_finished());
+    let answer = slow.await.unwrap().expect(200);
+    assert_eq!(answer.json["source"], "open-meteo");
+    assert_eq!(binary.ended(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_with_nobody_at_work_ends_at_once() {
+    let provider = FakeProvider::start(Clock::system().now()).await;
+    let mut binary = Binary::start(&provider);
+    let mut ann = Client::at(&binary.base_url);
+    ann.start_anonymously().await;
+    // A connection that is kept open and idle holds nothing up.
+    let begun = Instant::now();
+    binary.terminate();
+    assert_eq!(binary.ended(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
