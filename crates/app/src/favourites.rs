@@ -63,6 +63,14 @@ pub struct After {
     pub cursor: Cursor,
 }
 
+/// Which favourite a write is for.
+#[derive(Clone, Copy)]
+struct Target {
+    id: FavouriteId,
+    /// Drawn by us for this write.
+    is_new: bool,
+}
+
 const USUAL_PAGE: u32 = 200;
 /// The table and column that seals are bound to.
 const TABLE: &str = "favourite";
@@ -76,9 +84,12 @@ impl App {
         new: NewFavourite,
         idempotency: Option<Idempotency>,
     ) -> Result<Written> {
-        let id = new.id.unwrap_or_else(|| FavouriteId::new(self.now(), &self.random));
+        let given = new.id;
+        let id = given.unwrap_or_else(|| FavouriteId::new(self.now(), &self.random));
         let condition = Condition { absent: true, ..Condition::default() };
-        match self.write_favourite(caller, id, new, condition, idempotency).await? {
+        // An id that was drawn just now is nobody's: there is nothing to look up.
+        let target = Target { id, is_new: given.is_none() };
+        match self.write_favourite(caller, target, new, condition, idempotency).await? {
             Written::Refused(_) => Err(Error::conflict("exists", "there is a favourite with this id")),
             written => Ok(written),
         }
@@ -93,13 +104,13 @@ impl App {
         condition: Condition,
         idempotency: Option<Idempotency>,
     ) -> Result<Written> {
-        self.write_favourite(caller, id, new, condition, idempotency).await
+        self.write_favourite(caller, Target { id, is_new: false }, new, condition, idempotency).await
     }
 
     async fn write_favourite(
         &self,
         caller: &Caller,
-        id: FavouriteId,
+        Target { id, is_new }: Target,
         new: NewFavourite,
         condition: Condition,
         idempotency: Option<Idempotency>,
@@ -122,7 +133,7 @@ impl App {
                 {
                     return replayed(tx, &key, account, done).await;
                 }
-                let present = favourites::get(tx, account, id).await?;
+                let present = if is_new { None } else { favourites::get(tx, account, id).await? };
                 let current = present.clone().map(|p| open(&key, account, p)).transpose()?.flatten();
                 if !condition.holds(current.as_ref()) {
                     return Ok(Written::Refused(current));

@@ -174,6 +174,12 @@ impl Tx {
         self.db.note(done)
     }
 
+    /// Whether no other transaction writes before this one ends (SQLite: `BEGIN IMMEDIATE` on the one writer), so
+    /// that a row need not be locked by itself.
+    pub(crate) fn excludes_other_writers(&self) -> bool {
+        matches!(self.db.backend, Backend::Sqlite(_))
+    }
+
     /// Tells listeners, after the commit and only then, how far an account's log reaches.
     pub fn hint(&mut self, hint: Hint) {
         match self.hints.iter_mut().find(|known| known.account == hint.account) {
