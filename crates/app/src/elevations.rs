@@ -103,7 +103,7 @@ impl App {
     }
 
     fn neighbour(&self, at: Coordinates) -> f32 {
-        let near = self.gazetteer.nearest(at).filter(|near| f64::from(near.distance_m) <= NEIGHBOUR_M);
+        let near = self.gazetteer.nearest(at).filter(|near| near.distance_m <= NEIGHBOUR_M);
         near.and_then(|near| near.place.elevation).unwrap_or(0) as f32
     }
 }

@@ -15,7 +15,7 @@ use crate::sign_in::{Begun, SignedIn, Tokens};
 /// What presenting a refresh token led to, within its transaction: a revocation must be kept, so it cannot
 /// travel as an error, which would roll it back.
 enum Presented {
-    Answer(Begun),
+    Answer(Box<Begun>),
     Revoked(Vec<SessionId>),
     Refused,
 }
@@ -49,7 +49,13 @@ impl App {
                         let stored = accounts::get(tx, account).await?;
                         let Some(stored) = stored else { return Ok(Presented::Refused) };
                         let roles = Roles::parse(&stored.roles);
-                        Ok(Presented::Answer(Begun { account, session, roles, record, cookie: None }))
+                        Ok(Presented::Answer(Box::new(Begun {
+                            account,
+                            session,
+                            roles,
+                            record,
+                            cookie: None,
+                        })))
                     }
                     Outcome::Revoke(reason) => {
                         sessions::end(tx, account, session, now).await?;
@@ -64,7 +70,7 @@ impl App {
             })
             .await?;
         match presented {
-            Presented::Answer(begun) => match self.signed_in(begun, now)? {
+            Presented::Answer(begun) => match self.signed_in(*begun, now)? {
                 SignedIn::Tokens(tokens) => Ok(tokens),
                 SignedIn::Cookie { .. } => Err(Error::internal("a refresh led to a cookie")),
             },

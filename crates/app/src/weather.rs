@@ -12,7 +12,6 @@ use std::time::Duration;
 use domain::forecast::{Cell, Freshness, Pack, Share, Source, TtlPolicy};
 use domain::{Clock, Coordinates, Error, Random, Result, Timestamp};
 use store::Store;
-use tokio::sync::watch;
 
 pub use cache::Entry;
 pub use providers::{Configured, Providers};
@@ -237,7 +236,7 @@ impl Weather {
 
     async fn await_all(
         &self,
-        waits: Vec<(Cell, watch::Receiver<Option<fetch::Landed>>)>,
+        waits: Vec<(Cell, fetch::Wait)>,
         patience: Duration,
         usable: &mut HashMap<Cell, Arc<Entry>>,
         failed: &mut HashMap<Cell, Unavailable>,

@@ -17,7 +17,10 @@ pub(super) type Landed = Result<Arc<Entry>, Unavailable>;
 
 /// Fetches under way.
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<(Pack, Cell), watch::Receiver<Option<Landed>>>>);
+pub(super) struct Flights(Mutex<HashMap<(Pack, Cell), Wait>>);
+
+/// Tells how a flight ended.
+pub(super) type Wait = watch::Receiver<Option<Landed>>;
 
 impl Flights {
     pub(super) fn is_under_way(&self, want: &Wanted) -> bool {
