@@ -7,6 +7,7 @@ use quick_cache::sync::Cache;
 use store::cells;
 
 use crate::App;
+use crate::caller::{Caller, Client};
 
 /// Points remembered in memory.
 const KEPT: usize = 50_000;
@@ -29,7 +30,12 @@ impl Default for Elevations {
 
 impl App {
     /// Metres above the sea of each point: known, asked for in one call, or, for now, those of the nearest place.
-    pub(crate) async fn elevations(&self, points: &[Coordinates]) -> Vec<f32> {
+    pub(crate) async fn elevations(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        points: &[Coordinates],
+    ) -> Vec<f32> {
         let mut unknown: Vec<Coordinates> = Vec::new();
         for at in points {
             let rounded = at.rounded(2);
@@ -38,7 +44,7 @@ impl App {
             }
         }
         if !unknown.is_empty() {
-            self.find_elevations(unknown).await;
+            self.find_elevations(caller, client, unknown).await;
         }
         let known = |at: &Coordinates| self.elevations.0.get(&point(at.rounded(2)));
         points
@@ -48,7 +54,7 @@ impl App {
     }
 
     /// Learns what the database knows, asks the provider for the rest, and keeps what it says.
-    async fn find_elevations(&self, unknown: Vec<Coordinates>) {
+    async fn find_elevations(&self, caller: &Caller, client: &Client, unknown: Vec<Coordinates>) {
         let tags: Vec<Tag> = unknown.iter().map(|at| self.elevation_tag(*at)).collect();
         let stored = self
             .store
@@ -69,6 +75,10 @@ impl App {
             }
         }
         if missing.is_empty() {
+            return;
+        }
+        // A call that nobody made yet is paid for by who asks, like a cold cell.
+        if self.limit_cold_cells(caller, client, 1).is_err() {
             return;
         }
         let Ok(told) = tokio::time::timeout(PATIENCE, self.weather.elevations(&missing)).await else {

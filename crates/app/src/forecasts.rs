@@ -69,7 +69,7 @@ impl App {
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let favourite = self.favourite(caller, id).await?;
-        let spots = self.spots_of(std::slice::from_ref(&favourite)).await?;
+        let spots = self.spots_of(caller, client, std::slice::from_ref(&favourite)).await?;
         self.full_forecast(caller, client, &spots, Share::Favourites, query).await
     }
 
@@ -82,7 +82,7 @@ impl App {
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let place = self.gazetteer.get(id).ok_or(Error::NotFound)?;
-        let spots = self.spots(vec![(place.coordinates, place.elevation, &place.tz)]).await?;
+        let spots = self.spots(caller, client, vec![(place.coordinates, place.elevation, &place.tz)]).await?;
         self.full_forecast(caller, client, &spots, Share::Points, query).await
     }
 
@@ -101,7 +101,7 @@ impl App {
         let request = self.view(caller, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
         let zones: Vec<String> = points.iter().map(|(at, _)| self.gazetteer.time_zone(*at)).collect();
         let points = points.iter().zip(&zones).map(|(&(at, elevation), tz)| (at, elevation, tz.as_str()));
-        let spots = self.spots(points.collect()).await?;
+        let spots = self.spots(caller, client, points.collect()).await?;
         let found = self.find(caller, client, &spots, Share::Points, PATIENCE).await?;
         let now = self.now();
         let show = |(spot, found): (&Spot, Found)| show(&found, spot, &request, now);
@@ -130,7 +130,7 @@ impl App {
         let list = VariableSet::LIST;
         let request = self.view(caller, query, LIST_HOURS, LIST_DAYS, list).await?;
         let favourites = self.all_favourites(caller).await?;
-        let spots = self.spots_of(&favourites).await?;
+        let spots = self.spots_of(caller, client, &favourites).await?;
         let found = self.find(caller, client, &spots, Share::Favourites, LIST_PATIENCE).await?;
         let now = self.now();
         let mut sources: Vec<(Source, Attribution)> = Vec::new();
@@ -242,19 +242,29 @@ impl App {
         Ok(favourites)
     }
 
-    async fn spots_of(&self, favourites: &[Favourite]) -> Result<Vec<Spot>> {
+    async fn spots_of(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        favourites: &[Favourite],
+    ) -> Result<Vec<Spot>> {
         let mut points = Vec::with_capacity(favourites.len());
         for Favourite { content, .. } in favourites {
             points.push((content.coordinates()?, content.elevation, content.tz.as_str()));
         }
-        self.spots(points).await
+        self.spots(caller, client, points).await
     }
 
     /// Places and their cells; heights that nobody gave are found in one go.
-    async fn spots(&self, points: Vec<(Coordinates, Option<i32>, &str)>) -> Result<Vec<Spot>> {
+    async fn spots(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        points: Vec<(Coordinates, Option<i32>, &str)>,
+    ) -> Result<Vec<Spot>> {
         let unknown: Vec<Coordinates> =
             points.iter().filter(|(_, elevation, _)| elevation.is_none()).map(|(at, ..)| *at).collect();
-        let mut found = self.elevations(&unknown).await.into_iter();
+        let mut found = self.elevations(caller, client, &unknown).await.into_iter();
         let mut spots = Vec::with_capacity(points.len());
         for (at, elevation, tz) in points {
             let zone = TimeZone::get(tz).map_err(Error::internal)?;

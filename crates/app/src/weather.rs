@@ -285,6 +285,6 @@ impl Weather {
     /// Metres above the sea of each point, from the provider; `None` where it cannot tell now.
     pub async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
         self.providers.decided().await;
-        self.providers.elevations(points).await
+        self.providers.elevations(&self.store, points, self.clock.now()).await
     }
 }

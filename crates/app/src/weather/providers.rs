@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::forecast::{Breaker, Budget, BudgetLimits, Cell, Outcome, Pack, Permit, Series, Share, Source};
+use domain::forecast::{
+    Breaker, Budget, BudgetLimits, Cell, Outcome, Pack, Permit, Series, Share, Source, Weight,
+};
 use domain::{Coordinates, Error, Random, Timestamp};
 use store::{Store, cells};
 use tokio::sync::SetOnce;
@@ -34,6 +36,9 @@ pub(super) struct Provider {
     breaker: Mutex<Breaker>,
     ttl_factor: AtomicU32,
 }
+
+/// Points whose height one call tells.
+const ELEVATIONS_A_CALL: usize = 100;
 
 impl Providers {
     /// `sandbox` stands in while no real provider has answered yet; a server that people rely on has none. With
@@ -111,11 +116,21 @@ impl Providers {
     }
 
     /// Metres above the sea of each point, from the first provider that knows; never asks one that sleeps.
-    pub(super) async fn elevations(&self, points: &[Coordinates]) -> Vec<Option<i32>> {
+    /// Costs a call of the half of the budget that is for points.
+    pub(super) async fn elevations(
+        &self,
+        store: &Store,
+        points: &[Coordinates],
+        now: Timestamp,
+    ) -> Vec<Option<i32>> {
         for provider in self.active() {
             // Looked at and not asked for a permit: a probe's outcome would have to be reported, and heights say
             // little about forecasts.
             if !provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_closed() {
+                continue;
+            }
+            let calls = points.len().div_ceil(ELEVATIONS_A_CALL) as u64;
+            if provider.charge(store, Weight::calls(calls), Share::Points, now).await.is_err() {
                 continue;
             }
             let metres = provider.provider.elevations(points).await;
@@ -152,7 +167,8 @@ impl Provider {
         random: &Random,
     ) -> Result<Vec<Option<Series>>, Unavailable> {
         self.permit(now)?;
-        if let Err(error) = self.charge(store, asked.len(), pack, share, now).await {
+        let weight = self.provider.weight(asked.len(), pack);
+        if let Err(error) = self.charge(store, weight, share, now).await {
             // Nothing was asked, so the breaker learns nothing; a probe is given back.
             self.record(Outcome::Neutral, now, random);
             return Err(error);
@@ -195,8 +211,7 @@ impl Provider {
     async fn charge(
         &self,
         store: &Store,
-        asked: usize,
-        pack: Pack,
+        weight: Weight,
         share: Share,
         now: Timestamp,
     ) -> Result<(), Unavailable> {
@@ -204,7 +219,6 @@ impl Provider {
             return Ok(());
         }
         let (name, limits) = (self.provider.source().name(), self.limits);
-        let weight = self.provider.weight(asked, pack);
         let charged = store
             .write(async move |tx| {
                 let state = cells::lock_provider(tx, name, now).await?;
