@@ -36,11 +36,26 @@ pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -
         }
     };
     request.extensions_mut().insert(caller);
+    let renewed = renewed_cookie(&api, &caller, request.headers());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    if let Some(cookie) = renewed {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
     tell_limit(&api, headers, left.remaining, left.reset);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The session's own cookie with its new end, when that has moved: a browser forgets a cookie on the day it was
+/// first told, however often it is used.
+fn renewed_cookie(api: &Api, caller: &Caller, headers: &HeaderMap) -> Option<HeaderValue> {
+    let ends_at = caller.renewed_until()?;
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    let cookie = api.settings.cookie.set(api.settings.cookie.find(cookies)?, ends_at, api.app.now());
+    let mut value = HeaderValue::try_from(cookie).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// `RateLimit` and its policy: what is left, and for how long that counts.

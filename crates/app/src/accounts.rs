@@ -48,7 +48,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let id = accounts::find_by_email(tx, &tag).await?.ok_or(Error::NotFound)?;
-                let stored = accounts::get(tx, id).await?.ok_or(Error::NotFound)?;
+                let stored = accounts::lock(tx, id).await?.ok_or(Error::NotFound)?;
                 let roles = Roles::parse(&stored.roles);
                 let roles = if given { roles.with(role) } else { roles.without(role) };
                 accounts::set_roles(tx, id, &roles.to_string()).await?;

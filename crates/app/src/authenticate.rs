@@ -59,6 +59,7 @@ impl App {
             credential: Credential::Bearer(claims.generation),
             roles: claims.roles,
             auth_time: claims.auth_time,
+            renewed_until: None,
         })
     }
 
@@ -133,33 +134,47 @@ impl App {
         if lifetime.expiry(now).is_some() {
             return Err(Error::unauthenticated("session_expired", "this session has expired; sign in again"));
         }
-        if now.since(lifetime.used_at) >= TOUCHED_EVERY {
-            self.touch(stored.id, session, now).await?;
-        }
+        let renewed_until = if now.since(lifetime.used_at) >= TOUCHED_EVERY {
+            self.touch(stored.id, session, now).await?
+        } else {
+            None
+        };
         let caller = Caller {
             account: stored.id,
             session,
             credential: Credential::Cookie,
             roles: Roles::parse(&stored.roles),
             auth_time: record.auth_time,
+            renewed_until: None,
         };
         let known = KnownCookie { caller, until: now.plus(COOKIE_BELIEVED).min(lifetime.ends_at()) };
         self.cookies.insert(hash, known.clone());
-        Ok(known)
+        // Only the request that moved the end tells it.
+        Ok(KnownCookie { caller: Caller { renewed_until, ..caller }, ..known })
     }
 
-    async fn touch(&self, account: AccountId, session: SessionId, now: Timestamp) -> Result<()> {
-        self.store
+    /// Notes that the session was used, and tells when it ends now.
+    async fn touch(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        let ends_at = self
+            .store
             .write(async move |tx| {
-                let Some(state) = sessions::lock(tx, account, session).await? else { return Ok(()) };
+                if !accounts::touch(tx, account, now).await? {
+                    return Ok(None);
+                }
+                let Some(state) = sessions::lock(tx, account, session).await? else { return Ok(None) };
                 let mut record = SessionRecord::decode(&state)?;
                 record.refresh.lifetime = record.refresh.lifetime.used(now);
                 let ends_at = record.refresh.lifetime.ends_at();
                 sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
-                accounts::touch(tx, account, now).await.map(drop)
+                Ok(Some(ends_at))
             })
             .await?;
-        Ok(())
+        Ok(ends_at)
     }
 
     /// The public half of the signing keys, for services that verify our tokens.

@@ -15,6 +15,8 @@ pub struct Caller {
     pub(crate) credential: Credential,
     pub(crate) roles: Roles,
     pub(crate) auth_time: Timestamp,
+    /// When the session's cookie now ends, if this request moved that.
+    pub(crate) renewed_until: Option<Timestamp>,
 }
 
 /// What the caller showed.
@@ -42,6 +44,11 @@ impl Caller {
     /// When the caller last proved who they are.
     pub const fn auth_time(&self) -> Timestamp {
         self.auth_time
+    }
+
+    /// When the session's cookie now ends, if this request moved that: the browser must be told.
+    pub const fn renewed_until(&self) -> Option<Timestamp> {
+        self.renewed_until
     }
 
     pub const fn has_cookie(&self) -> bool {

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::App;
 use crate::caller::{Caller, Client};
-use crate::weather::{Entry, Found, Wanted, Weather};
+use crate::weather::{Entry, Found, Unavailable, Wanted, Weather};
 
 /// What part of a forecast is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,6 +103,11 @@ impl App {
         let points = points.iter().zip(&zones).map(|(&(at, elevation), tz)| (at, elevation, tz.as_str()));
         let spots = self.spots(caller, client, points.collect()).await?;
         let found = self.find(caller, client, &spots, Share::Points, PATIENCE).await?;
+        if let Some(Found::Failed(why @ Unavailable::Limited { .. })) = found.first()
+            && found.iter().all(|found| matches!(found, Found::Failed(Unavailable::Limited { .. })))
+        {
+            return Err((*why).into());
+        }
         let now = self.now();
         let show = |(spot, found): (&Spot, Found)| show(&found, spot, &request, now);
         Ok(spots.iter().zip(found).map(show).collect())
@@ -175,9 +180,9 @@ impl App {
         let core = [Wanted { cell: spot.cell, pack: Pack::Core, share }];
         let detail = [Wanted { cell: spot.cell, pack: Pack::Detail, share }];
         let (core, detail) = tokio::join!(
-            self.weather.get(&core, PATIENCE, |cold| self.limit_cold_cells(caller, client, cold)),
+            self.weather.get(&core, PATIENCE, || self.limit_cold_cells(caller, client, 1)),
             // Detail is a courtesy: it is fetched with the rest, and never fails it.
-            self.weather.get(&detail, DETAIL_PATIENCE, |cold| self.limit_cold_cells(caller, client, cold)),
+            self.weather.get(&detail, DETAIL_PATIENCE, || self.limit_cold_cells(caller, client, 1)),
         );
         let now = self.now();
         let detail = detail.ok().and_then(|found| found.into_iter().next());
@@ -205,7 +210,7 @@ impl App {
     ) -> Result<Vec<Found>> {
         let wanted: Vec<Wanted> =
             spots.iter().map(|spot| Wanted { cell: spot.cell, pack: Pack::Core, share }).collect();
-        self.weather.get(&wanted, patience, |cold| self.limit_cold_cells(caller, client, cold)).await
+        self.weather.get(&wanted, patience, || self.limit_cold_cells(caller, client, 1)).await
     }
 
     async fn view(

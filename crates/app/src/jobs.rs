@@ -77,8 +77,17 @@ impl App {
                 return Ok(());
             }
             for account in forgotten {
-                let ended =
-                    self.store.write(async move |tx| accounts::delete(tx, account, now).await).await?;
+                let ended = self
+                    .store
+                    .write(async move |tx| {
+                        // Looked at again: it may have been used, or registered, since the list was read.
+                        if accounts::is_forgotten(tx, account, before).await? {
+                            accounts::delete(tx, account, now).await
+                        } else {
+                            Ok(Vec::new())
+                        }
+                    })
+                    .await?;
                 self.data_keys.forget(account);
                 self.revoke(ended, now);
             }

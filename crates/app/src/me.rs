@@ -108,13 +108,21 @@ impl App {
         let (adopted, ended) = self
             .store
             .write(async move |tx| {
-                // Both heads in the order of their ids, so that two adoptions cannot wait for each other.
+                // Accounts before logs, and both in the order of their ids, so that two adoptions cannot wait for
+                // each other.
+                let mut left = None;
+                for id in [from.min(to), from.max(to)] {
+                    let stored = accounts::lock(tx, id).await?;
+                    if id == from {
+                        left = stored;
+                    }
+                }
+                let stored = left.ok_or(Error::NotFound)?;
                 let (first, second) = (from.min(to), from.max(to));
                 let one = sync::lock(tx, first).await?;
                 let two = sync::lock(tx, second).await?;
                 let log = if first == to { one } else { two };
                 let mut log = log.ok_or_else(account_is_gone)?;
-                let stored = accounts::get(tx, from).await?.ok_or(Error::NotFound)?;
                 if stored.email.is_some() {
                     let detail = "only an anonymous account can be adopted";
                     return Err(Error::conflict("not_anonymous", detail).into());

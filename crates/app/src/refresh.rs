@@ -31,6 +31,10 @@ impl App {
             .store
             .write(async move |tx| {
                 let (account, session) = (token.account(), token.session());
+                // The account before its session, as everywhere.
+                let Some(stored) = accounts::lock(tx, account).await? else {
+                    return Ok(Presented::Refused);
+                };
                 let Some(state) = sessions::lock(tx, account, session).await? else {
                     return Ok(Presented::Refused);
                 };
@@ -43,11 +47,7 @@ impl App {
                         record.refresh = state;
                         let ends_at = state.lifetime.ends_at();
                         sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
-                        if !accounts::touch(tx, account, now).await? {
-                            return Ok(Presented::Refused);
-                        }
-                        let stored = accounts::get(tx, account).await?;
-                        let Some(stored) = stored else { return Ok(Presented::Refused) };
+                        accounts::touch(tx, account, now).await?;
                         let roles = Roles::parse(&stored.roles);
                         Ok(Presented::Answer(Box::new(Begun {
                             account,
@@ -99,7 +99,7 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                let Some(stored) = accounts::get(tx, account).await? else { return Ok(Vec::new()) };
+                let Some(stored) = accounts::lock(tx, account).await? else { return Ok(Vec::new()) };
                 if stored.email.is_some() {
                     sessions::end(tx, account, session, now).await?;
                     return Ok(vec![session]);
@@ -116,11 +116,20 @@ impl App {
         Ok(())
     }
 
-    /// Ends the session of a refresh token. Unknown tokens are no error (RFC 7009): there is nothing to end.
+    /// Ends the session of a refresh token. Unknown tokens are no error (RFC 7009): there is nothing to end. An
+    /// anonymous account is signed out of by logging out, which asks first.
     pub async fn revoke_token(&self, token: &str) -> Result<()> {
         if let Some((account, session)) = self.holder_of(token).await? {
             let now = self.now();
-            self.store.write(async move |tx| sessions::end(tx, account, session, now).await).await?;
+            self.store
+                .write(async move |tx| {
+                    match accounts::lock(tx, account).await? {
+                        // Its only way in would be gone, and its favourites with it.
+                        Some(stored) if stored.email.is_none() => Err(discard_required().into()),
+                        _ => sessions::end(tx, account, session, now).await,
+                    }
+                })
+                .await?;
             self.revoke(vec![session], now);
         }
         Ok(())

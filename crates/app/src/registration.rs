@@ -118,7 +118,7 @@ impl App {
                 let email = Email::parse(&pending.email)?;
                 let upgraded = match pending.upgrade {
                     Some(id) => {
-                        let stored = accounts::get(tx, AccountId::from_uuid(id)).await?;
+                        let stored = accounts::lock(tx, AccountId::from_uuid(id)).await?;
                         stored.filter(|account| account.email.is_none())
                     }
                     None => None,

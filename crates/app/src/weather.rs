@@ -41,6 +41,8 @@ pub enum Found {
 pub enum Unavailable {
     /// The day's (or hour's) weather is spent.
     Budget { retry_after: Duration },
+    /// The caller has asked for too many that nobody had.
+    Limited { retry_after: Duration },
     /// No provider answers.
     Provider { retry_after: Duration },
 }
@@ -51,6 +53,11 @@ impl From<Unavailable> for Error {
             Unavailable::Budget { retry_after } => Self::unavailable(
                 "weather_budget",
                 "the weather provider's quota is used up for now; try again later",
+                retry_after,
+            ),
+            Unavailable::Limited { retry_after } => Self::limited(
+                "rate_limited",
+                "too many forecasts for new places at once; wait and try again",
                 retry_after,
             ),
             Unavailable::Provider { retry_after } => Self::unavailable(
@@ -114,13 +121,13 @@ impl Weather {
 
     /// What there is for each cell, in the order asked; waits for fetches until `patience` has run out.
     ///
-    /// `admit` is asked once, with the number of cells that nobody has and nobody is fetching: those are paid
-    /// for by the caller.
+    /// `admit` is asked for each cell that nobody has and nobody is fetching: those are paid for by the caller, and
+    /// as many are fetched as the caller may.
     pub async fn get(
         self: &Arc<Self>,
         wanted: &[Wanted],
         patience: Duration,
-        admit: impl FnOnce(usize) -> Result<()>,
+        admit: impl Fn() -> Result<()>,
     ) -> Result<Vec<Found>> {
         self.providers.decided().await;
         let now = self.clock.now();
@@ -146,21 +153,21 @@ impl Weather {
         let mut failed = HashMap::new();
         let mut pending = Vec::new();
         if !missing.is_empty() {
-            let cold = missing.iter().filter(|want| !last_resort.contains_key(&want.cell));
-            let cold = cold.filter(|want| !self.flights.is_under_way(want)).count();
-            match if cold > 0 { admit(cold) } else { Ok(()) } {
-                Ok(()) => {
-                    let waits = self.fetch(&missing);
-                    self.await_all(waits, patience, &mut usable, &mut failed, &mut pending).await;
-                }
-                Err(error) if usable.is_empty() && last_resort.is_empty() => return Err(error),
-                Err(_) => {
-                    for want in &missing {
-                        let retry_after = Duration::from_secs(60);
-                        failed.insert(want.cell, Unavailable::Budget { retry_after });
+            // A provider that sleeps is asked nothing, so nothing is to be paid for.
+            let is_charged = self.providers.might_answer(now);
+            let mut asked = Vec::with_capacity(missing.len());
+            for want in missing {
+                let is_cold = !last_resort.contains_key(&want.cell) && !self.flights.is_under_way(&want);
+                match if is_cold && is_charged { admit() } else { Ok(()) } {
+                    Ok(()) => asked.push(want),
+                    Err(Error::Limited { retry_after, .. }) => {
+                        failed.insert(want.cell, Unavailable::Limited { retry_after });
                     }
+                    Err(error) => return Err(error),
                 }
             }
+            let waits = self.fetch(&asked);
+            self.await_all(waits, patience, &mut usable, &mut failed, &mut pending).await;
         }
         let found = |want: &Wanted| {
             if let Some(entry) = usable.get(&want.cell).or_else(|| last_resort.get(&want.cell)) {

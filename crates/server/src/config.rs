@@ -277,7 +277,7 @@ impl Config {
                 "public_url is not set: say where people reach this server, e.g. --public-url https://weather.example.org",
             )),
             Some(url) if url.starts_with("https://") && origin(url).is_some() => {}
-            Some(url) if loopback && url.starts_with("http://") && origin(url).is_some() => {}
+            Some(url) if loopback && is_loopback_url(url) => {}
             Some(_) => wrong.push(String::from(
                 "public_url must begin with https:// and name a host, without a path: passwords and places travel there",
             )),
@@ -289,13 +289,18 @@ impl Config {
                 self.listen
             ));
         }
+        if self.trusted_proxies.iter().any(|network| network.trim_end().ends_with("/0")) {
+            wrong.push(String::from(
+                "trusted_proxies names everybody (/0), so anybody could say where they come from: name your proxies",
+            ));
+        }
         let weather = &self.weather;
         if weather.sandbox.always {
             wrong.push(String::from(
                 "weather.sandbox.always is true: made-up weather is for `fairweather dev` only",
             ));
         }
-        let free = weather.open_meteo.base_url.contains("//api.open-meteo.com");
+        let free = weather.open_meteo.base_url.to_ascii_lowercase().contains("//api.open-meteo.com");
         if free && !weather.open_meteo.non_commercial {
             wrong.push(String::from(
                 "weather.open_meteo.base_url is the free host, which is for non-commercial use only (apps with \
@@ -308,6 +313,14 @@ impl Config {
         }
         wrong
     }
+}
+
+/// Plain HTTP to a name of this machine: a server that is being tried.
+fn is_loopback_url(url: &str) -> bool {
+    let Some(host) = origin(url).and_then(|url| url.strip_prefix("http://")) else { return false };
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
 }
 
 /// Scheme, host and port of a URL without a path.
@@ -342,6 +355,11 @@ mod tests {
         assert_eq!(config.unsafe_settings(), Vec::<String>::new());
         config.public_url = Some(String::from("http://weather.example.org"));
         assert!(config.unsafe_settings()[0].contains("https://"));
+        config.listen = SocketAddr::from(([127, 0, 0, 1], 80));
+        assert!(config.unsafe_settings()[0].contains("https://"), "plain HTTP is for this machine only");
+        config.public_url = Some(String::from("http://localhost:8080"));
+        config.trusted_proxies = vec![String::from("0.0.0.0/0")];
+        assert!(config.unsafe_settings()[0].contains("/0"));
     }
 
     #[test]

@@ -76,9 +76,19 @@ async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<
             let edge = edge.clone();
             async move { Ok::<_, Infallible>(edge.answer(request).await) }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        // hyper looks for the protocol before it starts its own clock, so a silent client is cut here.
+        let mut stopping = stopped.clone();
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
         tokio::spawn(async move {
+            let spoken = tokio::select! {
+                spoken = tokio::time::timeout(HEAD_WITHIN, stream.readable()) => matches!(spoken, Ok(Ok(()))),
+                _ = stopping.wait_for(|stop| *stop) => false,
+            };
+            if !spoken {
+                return;
+            }
+            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+            let connection = watcher.watch(connection);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }

@@ -16,6 +16,14 @@ static INSERT: Statement<(Uuid, Vec<u8>, String, i64, i64), ()> = Statement::new
 static GET: Statement<(Uuid,), Columns> = Statement::new(
     "SELECT data_key, email, password, preferences, roles, created_at FROM account WHERE account_id = $1",
 );
+static LOCK: Statement<(Uuid,), Columns> = Statement::new(
+    "UPDATE account SET seen_at = seen_at WHERE account_id = $1
+     RETURNING data_key, email, password, preferences, roles, created_at",
+);
+static IS_FORGOTTEN: Statement<(Uuid, i64), (Uuid,)> = Statement::new(
+    "UPDATE account SET seen_at = seen_at WHERE account_id = $1 AND seen_at < $2 AND email IS NULL
+     RETURNING account_id",
+);
 static DATA_KEY: Statement<(Uuid,), (Vec<u8>,)> =
     Statement::new("SELECT data_key FROM account WHERE account_id = $1");
 static SET_LOGIN: Statement<(Vec<u8>, Vec<u8>, Uuid), ()> =
@@ -78,16 +86,23 @@ pub async fn insert(tx: &mut Tx, id: AccountId, data_key: &[u8], roles: &str, no
 }
 
 pub async fn get(db: &mut Db, id: AccountId) -> Result<Option<Stored>> {
-    let row = db.opt(&GET, (id.uuid(),)).await?;
-    Ok(row.map(|(data_key, email, password, preferences, roles, created_at)| Stored {
-        id,
-        data_key,
-        email,
-        password,
-        preferences,
-        roles,
-        created_at: Timestamp::from_millis(created_at),
-    }))
+    Ok(db.opt(&GET, (id.uuid(),)).await?.map(|row| stored(id, row)))
+}
+
+/// The account, with its row locked until the transaction ends. Whoever decides by what an account is (anonymous
+/// or not, there or gone) reads it this way, and first: locks are taken in the order account, log, session.
+pub async fn lock(tx: &mut Tx, id: AccountId) -> Result<Option<Stored>> {
+    Ok(tx.opt(&LOCK, (id.uuid(),)).await?.map(|row| stored(id, row)))
+}
+
+/// Whether the account is still anonymous and unused since `before`; its row is locked then.
+pub async fn is_forgotten(tx: &mut Tx, id: AccountId, before: Timestamp) -> Result<bool> {
+    Ok(tx.opt(&IS_FORGOTTEN, (id.uuid(), before.millis())).await?.is_some())
+}
+
+fn stored(id: AccountId, (data_key, email, password, preferences, roles, created_at): Columns) -> Stored {
+    let created_at = Timestamp::from_millis(created_at);
+    Stored { id, data_key, email, password, preferences, roles, created_at }
 }
 
 /// The wrapped data key; `None` when the account is gone.

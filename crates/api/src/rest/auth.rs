@@ -191,9 +191,9 @@ pub async fn logout(
 
 /// Revoke a refresh token
 ///
-/// Ends its session. Unknown tokens are no error (RFC 7009).
+/// Ends its session. Unknown tokens are no error (RFC 7009). An anonymous account is signed out of by logging out.
 #[utoipa::path(post, path = "/v1/auth/revoke", operation_id = "revokeToken", tag = "auth", request_body = RevokeBody,
-    responses((status = 200, description = "It does not count any more")), security(()))]
+    responses((status = 200, description = "It does not count any more"), Refused<409>), security(()))]
 pub async fn revoke(
     State(api): State<Api>,
     Json { value, .. }: Json<RevokeBody>,

@@ -407,6 +407,9 @@ fn describe(error: &Error) -> ProblemBody {
         Error::Unavailable { code, detail, retry_after } => {
             Problem::from(Error::Unavailable { code, detail: detail.clone(), retry_after: *retry_after })
         }
+        Error::Limited { code, detail, retry_after } => {
+            Problem::from(Error::Limited { code, detail: detail.clone(), retry_after: *retry_after })
+        }
         other => Problem::from(Error::internal(other)),
     };
     problem.body("")

@@ -69,7 +69,16 @@ impl Weather {
             }
         }
         for (_, flights) in flights {
-            tokio::spawn(self.clone().fly(flights));
+            let weather = self.clone();
+            tokio::spawn(async move {
+                let wanted: Vec<Wanted> = flights.iter().map(|flight| flight.want).collect();
+                if tokio::spawn(weather.clone().fly(flights)).await.is_err() {
+                    // It panicked. Its cells must not wait for it for ever.
+                    for want in &wanted {
+                        weather.flights.land(want);
+                    }
+                }
+            });
         }
         waits
     }

@@ -103,6 +103,14 @@ impl Providers {
         sandbox.chain(real).cloned().collect::<Vec<_>>().into_iter()
     }
 
+    /// Whether any provider would be asked now. Only looks: a probe is not taken by it.
+    pub(super) fn might_answer(&self, now: Timestamp) -> bool {
+        self.active().any(|provider| {
+            let mut breaker = provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            matches!(breaker.permit(now), Permit::Go | Permit::Probe)
+        })
+    }
+
     pub(super) fn sources(&self) -> impl Iterator<Item = Source> {
         let in_sandbox = self.in_sandbox();
         let sandbox = self.sandbox.iter().filter(move |_| in_sandbox);

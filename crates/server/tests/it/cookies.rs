@@ -19,6 +19,7 @@ testkit::stamp! {
         signing_out_removes_the_cookie,
         an_outdated_cookie_does_not_keep_anybody_out,
         cookie_sessions_end,
+        a_cookie_in_use_is_told_anew,
         a_development_server_answers_to_this_machine_only,
         other_origins_get_no_credentials,
     ]
@@ -44,6 +45,21 @@ async fn a_browser_gets_a_cookie_and_no_tokens(app: TestApp) {
     assert_ne!(phone.kept().cookie, ann.kept().cookie);
     for client in [&ann, &phone] {
         assert_eq!((client.kept().access_token, client.kept().refresh_token), (None, None));
+    }
+}
+
+async fn a_cookie_in_use_is_told_anew(app: TestApp) {
+    let mut ann = app.web();
+    ann.start_anonymously().await.expect(204);
+    let at_once = ann.get("/v1/me").await.expect(200);
+    assert!(!at_once.headers.contains_key("set-cookie"), "nothing has moved yet");
+    // Used every eighty days, the session of an anonymous account never ends, nor may the browser's copy.
+    for _ in 0..3 {
+        app.advance(80 * DAY);
+        let answer = ann.get("/v1/me").await.expect(200);
+        let (value, flags) = answer.header("set-cookie").split_once("; ").unwrap();
+        assert_eq!(value, ann.kept().cookie.unwrap());
+        assert_eq!(flags, "Path=/; Max-Age=7776000; HttpOnly; SameSite=Strict");
     }
 }
 

@@ -297,6 +297,11 @@ async fn revoking_is_silent(app: TestApp) {
     ann.get("/v1/me").await.problem(401, "session_ended");
     ann.present(&token).await.problem(401, "invalid_refresh_token");
     app.visitor().post("/v1/auth/revoke", json!({"token": token})).await.expect(200);
+
+    let anonymous = app.anonymous().await;
+    let token = anonymous.refresh_token();
+    app.visitor().post("/v1/auth/revoke", json!({"token": token})).await.problem(409, "discard_required");
+    anonymous.get("/v1/me").await.expect(200);
 }
 
 async fn a_restart_ends_nothing(mut app: TestApp) {
