@@ -221,15 +221,11 @@ impl App {
         self.limit_mutations(caller.account, 1)?;
         let account = caller.account;
         let now = self.now();
-        let mut patch = patch;
-        if let Some(Some(id)) = patch.place_id {
-            let place = self.gazetteer.get(id).ok_or_else(unknown_place)?;
-            if patch.lat.is_none() && patch.lon.is_none() {
-                // Another place is somewhere else.
-                patch.lat = Some(place.coordinates.lat());
-                patch.lon = Some(place.coordinates.lon());
-                patch.elevation.get_or_insert(place.elevation);
-            }
+        // Only the fields of a patch change: with another place, a client that means its point says so too.
+        if let Some(Some(place)) = patch.place_id
+            && self.gazetteer.get(place).is_none()
+        {
+            return Err(unknown_place());
         }
         let key = self.data_keys.get(account).await?;
         let by = Some(caller.session.uuid());
