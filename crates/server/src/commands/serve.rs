@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{Error, Result};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::print;
 use crate::start::{Running, Setup, start};
@@ -31,6 +31,7 @@ pub async fn dev(setup: Setup) -> Result<()> {
         )));
     }
     let data = setup.config.data.clone();
+    let signals = Signals::listen()?;
     let running = start(setup).await?;
     let base = format!("http://{}", running.address);
     let mailbox = running.mailbox_token.as_deref().unwrap_or_default();
@@ -45,7 +46,7 @@ pub async fn dev(setup: Setup) -> Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         data = data.display(),
     ))?;
-    until_stopped(running).await
+    signals.stop(running).await
 }
 
 pub async fn serve(setup: Setup) -> Result<()> {
@@ -58,20 +59,32 @@ pub async fn serve(setup: Setup) -> Result<()> {
     if !api::has_web_app() {
         return Err(Error::internal("this build carries no web app: make one with `scripts/build`"));
     }
+    let signals = Signals::listen()?;
     let running = start(setup).await?;
     print(&format!("listening on http://{}\n", running.address))?;
     tracing::info!(address = %running.address, version = env!("CARGO_PKG_VERSION"), "started");
-    until_stopped(running).await
+    signals.stop(running).await
 }
 
-async fn until_stopped(running: Running) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end the server. Listened for before an address is printed: whoever reads it may stop us at once.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).map_err(Error::internal);
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
-    tracing::info!("stopping");
-    running.stop(PATIENCE).await;
-    Ok(())
+
+    async fn stop(mut self, running: Running) -> Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        running.stop(PATIENCE).await;
+        Ok(())
+    }
 }
