@@ -31,6 +31,10 @@ static LIVE_AFTER: Statement<(Uuid, String, Uuid, i64), Columns> = Statement::ne
      WHERE account_id = $1 AND sealed IS NOT NULL AND (position > $2 OR (position = $2 AND favourite_id > $3))
      ORDER BY position, favourite_id LIMIT $4",
 );
+static CHANGED: Statement<(Uuid, i64, i64, i64), Columns> = Statement::new(
+    "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
+     WHERE account_id = $1 AND rev > $2 AND rev <= $3 ORDER BY rev LIMIT $4",
+);
 static SAME_PLACE: Statement<(Uuid, i64, Uuid), (Uuid,)> = Statement::new(
     "SELECT favourite_id FROM favourite
      WHERE account_id = $1 AND place_tag = $2 AND favourite_id <> $3 AND sealed IS NOT NULL
@@ -111,6 +115,20 @@ pub async fn live_after(
 ) -> Result<Vec<Stored>> {
     let args = (account.uuid(), after.0, after.1.uuid(), limit);
     Ok(db.all(&LIVE_AFTER, args).await?.into_iter().map(stored).collect())
+}
+
+/// Favourites and tombstones whose last change lies behind `since`, up to `head`, in the order of the changes.
+/// Tell head and rows from one snapshot, or from under the locked log: otherwise a row may have moved behind
+/// `head`, or a tombstone may have been purged, in between.
+pub async fn changed(
+    db: &mut Db,
+    account: AccountId,
+    since: i64,
+    head: i64,
+    limit: i64,
+) -> Result<Vec<Stored>> {
+    let rows = db.all(&CHANGED, (account.uuid(), since, head, limit)).await?;
+    Ok(rows.into_iter().map(stored).collect())
 }
 
 /// Other live favourites of the account at the same place, at most ten.

@@ -103,6 +103,15 @@ pub struct Options {
     pub on_commit: OnCommit,
 }
 
+/// What the statements of one read see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// Each the newest commit.
+    Newest,
+    /// All the same commits.
+    Snapshot,
+}
+
 /// The data of one installation.
 pub struct Store {
     backend: Backend,
@@ -170,9 +179,26 @@ impl Store {
         T: Send + 'static,
         F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
     {
+        self.read_as(View::Newest, body)
+    }
+
+    /// Reads as of one moment: all statements see the same commits. Costs two round trips more on PostgreSQL.
+    pub fn snapshot<T, F>(&self, body: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
+    {
+        self.read_as(View::Snapshot, body)
+    }
+
+    fn read_as<T, F>(&self, view: View, body: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
+    {
         let queued = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(body),
-            Backend::Postgres(postgres) => postgres.read(body),
+            Backend::Sqlite(sqlite) => sqlite.read(view, body),
+            Backend::Postgres(postgres) => postgres.read(view, body),
         };
         async move { queued?.await.map_err(|_| closed())? }
     }

@@ -22,7 +22,7 @@ use crate::era;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Tx};
-use crate::{OnCommit, announce};
+use crate::{OnCommit, View, announce};
 
 /// Waiting transactions; one more is refused.
 const QUEUE: usize = 4096;
@@ -119,7 +119,7 @@ impl Postgres {
         Ok(outcome)
     }
 
-    pub(crate) fn read<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    pub(crate) fn read<T, F>(&self, view: View, body: F) -> Result<oneshot::Receiver<Result<T>>>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
@@ -131,7 +131,8 @@ impl Postgres {
                     return;
                 }
                 let outcome = match shared.connection().await {
-                    Ok(mut db) => caught(async { body(&mut db).await }).await,
+                    Ok(mut db) if view == View::Newest => caught(async { body(&mut db).await }).await,
+                    Ok(db) => snapshot(db, body).await,
                     Err(error) => Err(error),
                 };
                 let _ = answer.send(outcome);
@@ -203,6 +204,18 @@ async fn open(
     let client = pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
     let conflicts = Arc::new(conflicts(&client).await?);
     Ok(Shared { pool, conflicts, on_commit })
+}
+
+async fn snapshot<T, F>(mut db: Db, body: F) -> Result<T>
+where
+    F: AsyncFnOnce(&mut Db) -> Result<T>,
+{
+    db.control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let outcome = caught(async { body(&mut db).await }).await;
+    if db.control("ROLLBACK").await.is_err() {
+        db.discard();
+    }
+    outcome
 }
 
 async fn write<T, F>(shared: &Shared, body: F) -> Result<T>

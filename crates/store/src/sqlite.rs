@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Hint, Tx, sqlite_params};
-use crate::{OnCommit, announce};
+use crate::{OnCommit, View, announce};
 
 /// Waiting transactions; one more is refused, so that memory and waiting stay bounded.
 const QUEUE: usize = 4096;
@@ -90,6 +90,7 @@ where
 
 struct ReadJob<T, F> {
     body: F,
+    view: View,
     answer: oneshot::Sender<Result<T>>,
 }
 
@@ -99,11 +100,23 @@ where
     F: AsyncFnOnce(&mut Db) -> Result<T> + Send,
 {
     fn run(self: Box<Self>, db: &mut Db) {
-        let Self { body, answer } = *self;
-        if !answer.is_closed() {
-            let outcome = now(async { body(db).await }).flatten();
-            let _ = answer.send(outcome);
+        let Self { body, view, answer } = *self;
+        if answer.is_closed() {
+            return;
         }
+        let outcome = match view {
+            View::Newest => now(async { body(db).await }).flatten(),
+            View::Snapshot => db.connection().and_then(|it| batch(it, "BEGIN")).and_then(|()| {
+                let outcome = now(async { body(db).await }).flatten();
+                // Some errors end the transaction by themselves; only one that is open can be ended.
+                let connection = db.connection()?;
+                if !connection.is_autocommit() {
+                    batch(connection, "ROLLBACK")?;
+                }
+                outcome
+            }),
+        };
+        let _ = answer.send(outcome);
     }
 }
 
@@ -164,13 +177,13 @@ impl Sqlite {
         Ok(outcome)
     }
 
-    pub(crate) fn read<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    pub(crate) fn read<T, F>(&self, view: View, body: F) -> Result<oneshot::Receiver<Result<T>>>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
-        queue(&self.reads, Box::new(ReadJob { body, answer }))?;
+        queue(&self.reads, Box::new(ReadJob { body, view, answer }))?;
         Ok(outcome)
     }
 }

@@ -143,6 +143,13 @@ impl Db {
         }
     }
 
+    /// Closes a PostgreSQL connection whose state nobody knows, so that the pool does not lend it again.
+    pub(crate) fn discard(self) {
+        if let Backend::Postgres(client, _) = self.backend {
+            drop(deadpool_postgres::Object::take(client));
+        }
+    }
+
     /// Runs one statement without parameters or rows: transaction control.
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
         match &mut self.backend {
@@ -235,11 +242,8 @@ impl Tx {
         }
     }
 
-    /// Closes a PostgreSQL connection whose state nobody knows, so that the pool does not lend it again.
     pub(crate) fn discard(self) {
-        if let Backend::Postgres(client, _) = self.db.backend {
-            drop(deadpool_postgres::Object::take(client));
-        }
+        self.db.discard();
     }
 
     pub(crate) fn take_hints(&mut self) -> Vec<Hint> {

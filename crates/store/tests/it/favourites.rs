@@ -15,6 +15,8 @@ stamp! {
         pages_continue_where_they_ended,
         a_tombstone_has_no_content_and_keeps_its_id,
         the_same_place_is_found_in_the_own_list_only,
+        changes_are_told_by_their_revisions,
+        a_snapshot_stands_still,
     ]
 }
 
@@ -142,4 +144,67 @@ async fn the_same_place_is_found_in_the_own_list_only(store: TestStore) {
     assert_eq!(same(account, 7, ids[0]).await, [ids[1]], "no tombstone, not itself, nobody else's");
     assert_eq!(same(account, -8, ids[0]).await, [ids[3]]);
     assert_eq!(same(other, 7, ids[0]).await.len(), 10, "bounded");
+}
+
+async fn changes_are_told_by_their_revisions(store: TestStore) {
+    let (account, other) = (store.account().await, store.account().await);
+    let ids: Vec<_> = (0..4).map(|_| store.favourite_id()).collect();
+    let given = ids.clone();
+    let write = store.write(async move |tx| {
+        for id in &given {
+            add(tx, account, *id, "a0").await?;
+            add(tx, other, *id, "a0").await?;
+        }
+        change(tx, account, given[1], Some(b"new")).await?;
+        change(tx, account, given[0], None).await?;
+        Ok(())
+    });
+    write.await.unwrap();
+    let changed = async |since, head, limit| {
+        let read = store.read(async move |db| favourites::changed(db, account, since, head, limit).await);
+        let rows = read.await.unwrap();
+        rows.iter().map(|row| (row.rev, row.id, row.sealed.is_none())).collect::<Vec<_>>()
+    };
+    let all = [(3, ids[2], false), (4, ids[3], false), (5, ids[1], false), (6, ids[0], true)];
+    assert_eq!(changed(0, 6, 100).await, all);
+    assert_eq!(changed(3, 6, 2).await, all[1..3]);
+    assert_eq!(changed(0, 5, 100).await, all[..3]);
+    assert_eq!(changed(6, 6, 100).await, []);
+}
+
+async fn a_snapshot_stands_still(store: TestStore) {
+    let (account, id) = (store.account().await, store.favourite_id());
+    store.write(async move |tx| add(tx, account, id, "a0").await).await.unwrap();
+    let (enter, entered) = tokio::sync::oneshot::channel();
+    let (go_on, gone_on) = tokio::sync::oneshot::channel();
+    let blocking = store.is_sqlite();
+    let reading = tokio::spawn(store.snapshot(async move |db| {
+        let before = sync::head(db, account).await?.map(|head| head.head);
+        let _ = enter.send(());
+        // On SQLite a body runs on a thread that may block; on PostgreSQL on one that must not.
+        let _ = if blocking { gone_on.blocking_recv() } else { gone_on.await };
+        let rows = favourites::changed(db, account, 0, i64::MAX, 10).await?;
+        let after = sync::head(db, account).await?.map(|head| head.head);
+        Ok((before, rows.len(), rows[0].rev, after))
+    }));
+    entered.await.unwrap();
+    let more = store.favourite_id();
+    let write = store.write(async move |tx| {
+        change(tx, account, id, Some(b"new")).await?;
+        add(tx, account, more, "a1").await
+    });
+    write.await.unwrap();
+    go_on.send(()).unwrap();
+    assert_eq!(reading.await.unwrap().unwrap(), (Some(1), 1, 1, Some(1)));
+    // And the connection is as good as new, whatever became of the body.
+    for _ in 0..8 {
+        let failed = store.snapshot(async |_| Err::<(), _>(domain::Error::NotFound.into()));
+        assert!(failed.await.is_err());
+        let panicked = store.snapshot(async |_| -> store::Result<()> { panic!("a body broke") });
+        assert!(panicked.await.is_err());
+    }
+    let rows =
+        store.snapshot(async move |db| favourites::changed(db, account, 0, 9, 10).await).await.unwrap();
+    assert_eq!(rows.len(), 2);
+    store.write(async move |tx| change(tx, account, more, None).await).await.unwrap();
 }
