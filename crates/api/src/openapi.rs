@@ -31,6 +31,7 @@ pub use refusals::Refused;
         (name = "auth", description = "The ways in, staying in, and out"),
         (name = "me", description = "The caller's own account"),
         (name = "favourites", description = "Saved places"),
+        (name = "sync", description = "Keeping devices alike"),
         (name = "forecasts", description = "Weather"),
         (name = "places", description = "The gazetteer; needs no credential"),
         (name = "system", description = "What machines ask"),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
+use domain::cursor::Reset;
 use domain::{Error, Invalid};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -26,7 +27,12 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// What is there instead, when a condition did not hold.
     pub current: Option<Box<FavouriteBody>>,
+    /// Why a cursor cannot be continued from.
+    pub reset: Option<Reset>,
 }
+
+/// Where a client finds everything when the changes cannot be told.
+pub const SNAPSHOT: &str = "/v1/favourites";
 
 /// The body of a problem (`application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +60,14 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub current: Option<Box<FavouriteBody>>,
+    /// Why the cursor cannot be continued from, with status 410: `expired`, `era`, `ahead` or `malformed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "expired")]
+    pub reason: Option<&'static str>,
+    /// What to read instead, with status 410.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/v1/favourites")]
+    pub snapshot: Option<&'static str>,
 }
 
 /// One wrong field.
@@ -83,7 +97,19 @@ impl Problem {
             errors: Vec::new(),
             retry_after: None,
             current: None,
+            reset: None,
         }
+    }
+
+    /// The changes since a cursor cannot be told.
+    pub fn reset(reset: Reset) -> Self {
+        let problem = Self::new(
+            StatusCode::GONE,
+            "cursor_expired",
+            "The changes since this cursor cannot be told",
+            "take the snapshot, keep what was not sent yet, and go on from the snapshot's cursor",
+        );
+        Self { reset: Some(reset), ..problem }
     }
 
     pub fn not_found() -> Self {
@@ -110,6 +136,8 @@ impl Problem {
             instance: instance.to_owned(),
             errors: self.errors.into_iter().map(field).collect(),
             current: self.current,
+            reason: self.reset.map(Reset::as_str),
+            snapshot: self.reset.map(|_| SNAPSHOT),
         }
     }
 }

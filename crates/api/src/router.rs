@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
-use crate::rest::{auth, favourites, forecasts, mailbox, me, places, system};
+use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, system};
 use crate::{Api, authentication, web};
 
 /// The largest body of an ordinary request.
@@ -45,6 +45,7 @@ fn groups() -> Groups {
             .routes(routes!(favourites::list, favourites::create))
             .routes(routes!(forecasts::favourites))
             .routes(routes!(favourites::read, favourites::put, favourites::patch, favourites::delete))
+            .routes(routes!(changes::list))
             .routes(routes!(forecasts::favourite))
             .routes(routes!(forecasts::place))
             .routes(routes!(forecasts::points)),

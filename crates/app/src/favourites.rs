@@ -336,8 +336,7 @@ impl App {
         let start = after.clone();
         let (head, rows) = self
             .store
-            .read(async move |db| {
-                // The head before the rows: a change that falls between is told twice, never lost.
+            .snapshot(async move |db| {
                 let head = sync::head(db, account).await?.ok_or_else(account_is_gone)?;
                 let from = match &start {
                     Some(after) => (after.position.as_str(), after.id),

@@ -16,6 +16,7 @@ use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKe
 pub mod accounts;
 mod authenticate;
 pub mod caller;
+pub mod changes;
 mod data_keys;
 mod elevations;
 pub mod favourites;

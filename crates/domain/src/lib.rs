@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod change;
 pub mod clock;
 pub mod cookie;
 pub mod coordinates;

@@ -24,12 +24,13 @@ struct Refusal {
 const RETRY_AFTER: Option<(&str, &str)> = Some(("Retry-After", "Seconds to wait before the next try"));
 const CHALLENGE: Option<(&str, &str)> = Some(("WWW-Authenticate", "What kind of credential is missing"));
 
-const REFUSALS: [Refusal; 12] = [
+const REFUSALS: [Refusal; 13] = [
     refusal(400, "Malformed", "The body is not JSON, or could not be read", None),
     refusal(401, "Unauthenticated", "No credential, or one that does not count (any more)", CHALLENGE),
     refusal(403, "CrossSite", "The web app's session was used from another origin", None),
     refusal(404, "NotFound", "There is nothing here, or it is not yours", None),
     refusal(409, "Conflict", "The present state does not allow this; `code` says why", None),
+    refusal(410, "CursorExpired", "The changes since the cursor cannot be told; `reason` says why", None),
     refusal(412, "ConditionFailed", "It was changed meanwhile; `current` is what is there now", None),
     refusal(413, "BodyTooLarge", "The body is larger than 64 KiB", None),
     refusal(415, "NotJson", "The body is not declared as JSON", None),

@@ -1,6 +1,7 @@
 //! REST, one file per noun: types, documentation, handlers.
 
 pub mod auth;
+pub mod changes;
 pub mod favourites;
 pub mod forecasts;
 pub mod mailbox;
