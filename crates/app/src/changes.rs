@@ -3,7 +3,7 @@
 use domain::change::{Change, Delta};
 use domain::cursor::{Cursor, Reset};
 use domain::{AccountId, Result};
-use store::favourites::Stored;
+use store::favourites::Changed;
 use store::sync::Head;
 use store::{Db, favourites, sync};
 use vault::DataKey;
@@ -63,7 +63,7 @@ impl App {
 pub(crate) struct Pending {
     from: Cursor,
     to: Cursor,
-    rows: Vec<Stored>,
+    rows: Vec<Changed>,
     has_more: bool,
 }
 
@@ -94,8 +94,8 @@ impl Pending {
         let Self { from, to, rows, has_more } = self;
         let mut changes = Vec::with_capacity(rows.len());
         for row in rows {
-            let (id, rev) = (row.id, row.rev);
-            changes.push(Change { id, rev, item: open(key, account, row)? });
+            let item = row.live.map(|live| open(key, account, live)).transpose()?;
+            changes.push(Change { id: row.id, rev: row.rev, item });
         }
         Ok(Delta { from, to, changes, has_more })
     }

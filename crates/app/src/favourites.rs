@@ -4,7 +4,7 @@ use domain::cursor::Cursor;
 use domain::favourite::{Content, Favourite, Field, FieldChange, NewFavourite, Patch, PickedPlace};
 use domain::{AccountId, Error, FavouriteId, Result};
 use store::favourites::{Sealed, Stored};
-use store::{Tx, favourites, sync};
+use store::{Tx, favourites, sync, tombstones};
 use vault::DataKey;
 
 use crate::App;
@@ -134,14 +134,13 @@ impl App {
                     return replayed(tx, &key, account, done).await;
                 }
                 let present = if is_new { None } else { favourites::get(tx, account, id).await? };
-                let current = present.clone().map(|p| open(&key, account, p)).transpose()?.flatten();
+                let current = present.map(|p| open(&key, account, p)).transpose()?;
                 if !condition.holds(current.as_ref()) {
                     return Ok(Written::Refused(current));
                 }
                 let rev = log.head + 1;
-                let written = match (present, current) {
-                    (Some(_), None) => return Err(gone().into()),
-                    (_, Some(old)) => {
+                let written = match current {
+                    Some(old) => {
                         let position = position.clone().unwrap_or_else(|| old.position.clone());
                         let mut content = content.clone();
                         content.by = old.content.by;
@@ -162,14 +161,17 @@ impl App {
                                 rev,
                                 position: &position,
                                 place_tag,
-                                content: Some(&sealed),
+                                content: &sealed,
                                 updated_at: now,
                             };
-                            favourites::update(tx, account, id, row).await?;
+                            favourites::update(tx, &mut log, id, row).await?;
                             Written::Replaced(Favourite { id, rev, content, position, updated_at: now })
                         }
                     }
-                    (None, None) => {
+                    None => {
+                        if !is_new && tombstones::is_removed(tx, account, id.uuid()).await? {
+                            return Err(gone().into());
+                        }
                         if log.favourites >= quota {
                             return Err(quota_reached(quota).into());
                         }
@@ -180,17 +182,12 @@ impl App {
                             None => log.append(),
                         };
                         log.note_position(&position);
-                        let row = Sealed {
-                            rev,
-                            position: &position,
-                            place_tag,
-                            content: Some(&sealed),
-                            updated_at: now,
-                        };
-                        if !favourites::insert(tx, account, id, row).await? {
+                        let duplicate_of = favourites::same_place(tx, &log, place_tag).await?;
+                        let row =
+                            Sealed { rev, position: &position, place_tag, content: &sealed, updated_at: now };
+                        if !favourites::insert(tx, &mut log, id, row).await? {
                             return Err(Error::internal("an id was taken under a locked log").into());
                         }
-                        let duplicate_of = favourites::same_place(tx, account, place_tag, id).await?;
                         let content = content.clone();
                         let favourite = Favourite { id, rev, content, position, updated_at: now };
                         Written::Created { favourite, duplicate_of }
@@ -238,7 +235,7 @@ impl App {
                     return replayed(tx, &key, account, done).await;
                 }
                 let present = favourites::get(tx, account, id).await?;
-                let current = present.map(|p| open(&key, account, p)).transpose()?.flatten();
+                let current = present.map(|p| open(&key, account, p)).transpose()?;
                 let Some(mut favourite) = current else { return Err(Error::NotFound.into()) };
                 if !condition.holds(Some(&favourite)) {
                     return Ok(Written::Refused(Some(favourite)));
@@ -254,10 +251,10 @@ impl App {
                         rev,
                         position: &favourite.position,
                         place_tag: app.place_tag(account, &favourite.content),
-                        content: Some(&sealed),
+                        content: &sealed,
                         updated_at: now,
                     };
-                    favourites::update(tx, account, id, row).await?;
+                    favourites::update(tx, &mut log, id, row).await?;
                 }
                 let rev = favourite.rev;
                 crate::idempotency::note(tx, account, idempotency.as_ref(), Done::Replaced, rev, id, now)
@@ -289,21 +286,14 @@ impl App {
                     return replayed(tx, &key, account, done).await;
                 }
                 let present = favourites::get(tx, account, id).await?;
-                let current = present.map(|p| open(&key, account, p)).transpose()?.flatten();
+                let current = present.map(|p| open(&key, account, p)).transpose()?;
                 let Some(favourite) = current else { return Err(Error::NotFound.into()) };
                 if !condition.holds(Some(&favourite)) {
                     return Ok(Written::Refused(Some(favourite)));
                 }
                 let rev = log.next_rev();
                 log.favourites -= 1;
-                let tombstone = Sealed {
-                    rev,
-                    position: &favourite.position,
-                    place_tag: 0,
-                    content: None,
-                    updated_at: now,
-                };
-                favourites::update(tx, account, id, tombstone).await?;
+                favourites::remove(tx, &log, id, rev, now).await?;
                 crate::idempotency::note(tx, account, idempotency.as_ref(), Done::Deleted, rev, id, now)
                     .await?;
                 sync::raise(tx, log).await?;
@@ -318,7 +308,7 @@ impl App {
         let account = caller.account;
         let key = self.data_keys.get(account).await?;
         let stored = self.store.read(async move |db| favourites::get(db, account, id).await).await?;
-        stored.map(|stored| open(&key, account, stored)).transpose()?.flatten().ok_or(Error::NotFound)
+        stored.map(|stored| open(&key, account, stored)).transpose()?.ok_or(Error::NotFound)
     }
 
     /// A page in order of (position, id). The cursor is that of the first page, so a client that then asks for
@@ -350,7 +340,7 @@ impl App {
         let more = rows.len() > limit as usize;
         let mut items = Vec::with_capacity(rows.len());
         for row in rows.into_iter().take(limit as usize) {
-            items.extend(open(&key, account, row)?);
+            items.push(open(&key, account, row)?);
         }
         let next = match items.last() {
             Some(last) if more => {
@@ -396,14 +386,14 @@ impl App {
     }
 }
 
-/// Opens a stored favourite; `None` for a tombstone.
-pub(crate) fn open(key: &DataKey, account: AccountId, stored: Stored) -> store::Result<Option<Favourite>> {
-    let Some(sealed) = &stored.sealed else { return Ok(None) };
-    let plain = key.open(&crate::data_keys::context(TABLE, account, stored.id.uuid(), COLUMN), sealed)?;
+/// Opens a stored favourite.
+pub(crate) fn open(key: &DataKey, account: AccountId, stored: Stored) -> store::Result<Favourite> {
+    let place = crate::data_keys::context(TABLE, account, stored.id.uuid(), COLUMN);
+    let plain = key.open(&place, &stored.sealed)?;
     let content = serde_json::from_slice(&plain)
         .map_err(|error| Error::internal(format!("a favourite does not parse: {error}")))?;
     let Stored { id, rev, position, updated_at, .. } = stored;
-    Ok(Some(Favourite { id, rev, content, position, updated_at }))
+    Ok(Favourite { id, rev, content, position, updated_at })
 }
 
 pub(crate) fn seal(
@@ -444,7 +434,7 @@ async fn replayed(
         return Ok(Written::Deleted);
     }
     let present = favourites::get(tx, account, id).await?;
-    let favourite = present.map(|p| open(key, account, p)).transpose()?.flatten().ok_or_else(gone)?;
+    let favourite = present.map(|p| open(key, account, p)).transpose()?.ok_or_else(gone)?;
     Ok(match done {
         Done::Created => Written::Created { favourite, duplicate_of: Vec::new() },
         _ => Written::Replaced(favourite),

@@ -242,7 +242,7 @@ impl App {
         let rows = self.store.read(async move |db| store::favourites::live(db, account).await).await?;
         let mut favourites = Vec::with_capacity(rows.len());
         for row in rows {
-            favourites.extend(crate::favourites::open(&key, account, row)?);
+            favourites.push(crate::favourites::open(&key, account, row)?);
         }
         Ok(favourites)
     }

@@ -129,11 +129,9 @@ impl App {
                 }
                 let mut adopted = Adopted { added: 0, skipped: 0 };
                 for row in favourites::live(tx, from).await? {
-                    let Some(old) = crate::favourites::open(&from_key, from, row)? else { continue };
+                    let old = crate::favourites::open(&from_key, from, row)?;
                     let place_tag = app.place_tag(to, &old.content);
-                    let nobody = FavouriteId::from_uuid(Uuid::nil());
-                    let there = favourites::same_place(tx, to, place_tag, nobody).await?;
-                    if !there.is_empty() {
+                    if !favourites::same_place(tx, &log, place_tag).await?.is_empty() {
                         adopted.skipped += 1;
                         continue;
                     }
@@ -149,14 +147,9 @@ impl App {
                     let position = log.append();
                     let rev = log.next_rev();
                     log.favourites += 1;
-                    let row = Sealed {
-                        rev,
-                        position: &position,
-                        place_tag,
-                        content: Some(&sealed),
-                        updated_at: now,
-                    };
-                    favourites::insert(tx, to, id, row).await?;
+                    let row =
+                        Sealed { rev, position: &position, place_tag, content: &sealed, updated_at: now };
+                    favourites::insert(tx, &mut log, id, row).await?;
                     adopted.added += 1;
                 }
                 let ended = accounts::delete(tx, from, now).await?;

@@ -103,30 +103,42 @@ CREATE TABLE throttle (
 
 CREATE INDEX throttle_expires ON throttle (expires_at);
 
--- The head of an account's log of changes. Every write of synced data locks this row first.
+-- The head of an account's log of changes. Every write of synced data locks this row first. `places` is a
+-- filter of the places ever saved, so that looking for the same place mostly needs no reading.
 CREATE TABLE account_sync (
     account_id {uuid} NOT NULL PRIMARY KEY,
     eras {text} NOT NULL,
     head {i64} NOT NULL,
     floor {i64} NOT NULL,
     favourites {i64} NOT NULL,
-    last_position {text} NOT NULL
+    last_position {text} NOT NULL,
+    places {bytes} NOT NULL
 ) {clustered};
 
--- Favourites and, with `sealed` null, the tombstones of removed ones.
+-- Live favourites. An account's quota bounds them, so its own rows are read through rather than indexed:
+-- each index would cost every durable write a page more.
 CREATE TABLE favourite (
     account_id {uuid} NOT NULL,
     favourite_id {uuid} NOT NULL,
     rev {i64} NOT NULL,
     position {text} NOT NULL,
     place_tag {i64} NOT NULL,
-    sealed {bytes},
+    sealed {bytes} NOT NULL,
     updated_at {i64} NOT NULL,
     PRIMARY KEY (account_id, favourite_id)
 ) {clustered};
 
-CREATE UNIQUE INDEX favourite_rev ON favourite (account_id, rev);
-CREATE INDEX favourite_place ON favourite (account_id, place_tag);
+-- What was removed, without content: tells the other devices, and keeps the id from coming back.
+CREATE TABLE tombstone (
+    account_id {uuid} NOT NULL,
+    item_id {uuid} NOT NULL,
+    rev {i64} NOT NULL,
+    removed_at {i64} NOT NULL,
+    PRIMARY KEY (account_id, item_id)
+) {clustered};
+
+CREATE UNIQUE INDEX tombstone_rev ON tombstone (account_id, rev);
+CREATE INDEX tombstone_removed ON tombstone (removed_at);
 
 -- What was answered to a request that may come again.
 CREATE TABLE receipt (

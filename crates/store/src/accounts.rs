@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
-use crate::{favourites, receipts, sessions, sync};
+use crate::{favourites, receipts, sessions, sync, tombstones};
 
 type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64);
 
@@ -152,6 +152,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
     tx.exec(&DELETE, (id.uuid(),)).await?;
     let ended = sessions::end_all(tx, id, None, now).await?;
     favourites::delete_all(tx, id).await?;
+    tombstones::delete_all(tx, id).await?;
     receipts::delete_all(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
     Ok(ended)

@@ -1,4 +1,6 @@
-//! Favourites and their tombstones. What the person saved is sealed; order and revision are not.
+//! Live favourites. What the person saved is sealed; order and revision are not.
+//!
+//! Writes take the account's locked log, so none can happen without it.
 
 use domain::position::Position;
 use domain::{AccountId, FavouriteId, Timestamp};
@@ -6,50 +8,60 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::statement::Statement;
+use crate::sync::Log;
+use crate::tombstones::{self, Tombstone};
 use crate::transaction::{Db, Tx};
 
-type Columns = (Uuid, i64, String, Option<Vec<u8>>, i64);
+type Columns = (Uuid, i64, String, Vec<u8>, i64);
 
 static INSERT: Statement<(Uuid, Uuid, i64, String, i64, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO favourite (account_id, favourite_id, rev, position, place_tag, sealed, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, favourite_id) DO NOTHING",
 );
-static UPDATE: Statement<(i64, String, i64, Option<Vec<u8>>, i64, Uuid, Uuid), ()> = Statement::new(
+static UPDATE: Statement<(i64, String, i64, Vec<u8>, i64, Uuid, Uuid), ()> = Statement::new(
     "UPDATE favourite SET rev = $1, position = $2, place_tag = $3, sealed = $4, updated_at = $5
      WHERE account_id = $6 AND favourite_id = $7",
 );
+static REMOVE: Statement<(Uuid, Uuid), ()> =
+    Statement::new("DELETE FROM favourite WHERE account_id = $1 AND favourite_id = $2");
 static GET: Statement<(Uuid, Uuid), Columns> = Statement::new(
     "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
      WHERE account_id = $1 AND favourite_id = $2",
 );
 static LIVE: Statement<(Uuid,), Columns> = Statement::new(
     "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
-     WHERE account_id = $1 AND sealed IS NOT NULL ORDER BY position, favourite_id",
+     WHERE account_id = $1 ORDER BY position, favourite_id",
 );
 static LIVE_AFTER: Statement<(Uuid, String, Uuid, i64), Columns> = Statement::new(
     "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
-     WHERE account_id = $1 AND sealed IS NOT NULL AND (position > $2 OR (position = $2 AND favourite_id > $3))
+     WHERE account_id = $1 AND (position > $2 OR (position = $2 AND favourite_id > $3))
      ORDER BY position, favourite_id LIMIT $4",
 );
 static CHANGED: Statement<(Uuid, i64, i64, i64), Columns> = Statement::new(
     "SELECT favourite_id, rev, position, sealed, updated_at FROM favourite
      WHERE account_id = $1 AND rev > $2 AND rev <= $3 ORDER BY rev LIMIT $4",
 );
-static SAME_PLACE: Statement<(Uuid, i64, Uuid), (Uuid,)> = Statement::new(
-    "SELECT favourite_id FROM favourite
-     WHERE account_id = $1 AND place_tag = $2 AND favourite_id <> $3 AND sealed IS NOT NULL
-     ORDER BY favourite_id LIMIT 10",
+static SAME_PLACE: Statement<(Uuid, i64), (Uuid,)> = Statement::new(
+    "SELECT favourite_id FROM favourite WHERE account_id = $1 AND place_tag = $2 ORDER BY favourite_id LIMIT 10",
 );
 static DELETE_ALL: Statement<(Uuid,), ()> = Statement::new("DELETE FROM favourite WHERE account_id = $1");
 
-/// A favourite as stored; `sealed` is `None` for a tombstone.
+/// A live favourite as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     pub id: FavouriteId,
     pub rev: i64,
     pub position: Position,
-    pub sealed: Option<Vec<u8>>,
+    pub sealed: Vec<u8>,
     pub updated_at: Timestamp,
+}
+
+/// A favourite as its last change left it; `live` is `None` where that was its removal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    pub id: FavouriteId,
+    pub rev: i64,
+    pub live: Option<Stored>,
 }
 
 /// What a write puts down.
@@ -58,8 +70,7 @@ pub struct Sealed<'a> {
     pub position: &'a Position,
     /// Keyed hash of the place: equal for the same place of the same account.
     pub place_tag: i64,
-    /// `None` makes it a tombstone.
-    pub content: Option<&'a [u8]>,
+    pub content: &'a [u8],
     pub updated_at: Timestamp,
 }
 
@@ -73,30 +84,44 @@ fn stored((id, rev, position, sealed, updated_at): Columns) -> Stored {
     }
 }
 
-/// Puts a new favourite down; `false` when the id is taken, by a live one or a tombstone.
-pub async fn insert(tx: &mut Tx, account: AccountId, id: FavouriteId, new: Sealed<'_>) -> Result<bool> {
-    let position = new.position.as_str();
-    let content = new.content.unwrap_or_default();
-    let args =
-        (account.uuid(), id.uuid(), new.rev, position, new.place_tag, content, new.updated_at.millis());
-    Ok(tx.exec(&INSERT, args).await? == 1)
+/// Puts a new favourite down; `false` when a live one has the id. Whether a removed one had it is for
+/// [`tombstones::is_removed`] to tell.
+pub async fn insert(tx: &mut Tx, log: &mut Log, id: FavouriteId, new: Sealed<'_>) -> Result<bool> {
+    let (account, position) = (log.account().uuid(), new.position.as_str());
+    let updated_at = new.updated_at.millis();
+    let args = (account, id.uuid(), new.rev, position, new.place_tag, new.content, updated_at);
+    let inserted = tx.exec(&INSERT, args).await? == 1;
+    if inserted {
+        log.note_place(new.place_tag);
+    }
+    Ok(inserted)
 }
 
-/// Replaces a favourite; its log must be locked.
-pub async fn update(tx: &mut Tx, account: AccountId, id: FavouriteId, new: Sealed<'_>) -> Result<()> {
+/// Replaces a favourite.
+pub async fn update(tx: &mut Tx, log: &mut Log, id: FavouriteId, new: Sealed<'_>) -> Result<()> {
     let args = (
         new.rev,
         new.position.as_str(),
         new.place_tag,
         new.content,
         new.updated_at.millis(),
-        account.uuid(),
+        log.account().uuid(),
         id.uuid(),
     );
+    log.note_place(new.place_tag);
     tx.exec(&UPDATE, args).await.map(drop)
 }
 
-/// A favourite or its tombstone.
+/// Makes a favourite a tombstone of revision `rev`; `false` when there is no live one.
+pub async fn remove(tx: &mut Tx, log: &Log, id: FavouriteId, rev: i64, now: Timestamp) -> Result<bool> {
+    if tx.exec(&REMOVE, (log.account().uuid(), id.uuid())).await? == 0 {
+        return Ok(false);
+    }
+    tombstones::insert(tx, log, id.uuid(), rev, now).await?;
+    Ok(true)
+}
+
+/// A live favourite.
 pub async fn get(db: &mut Db, account: AccountId, id: FavouriteId) -> Result<Option<Stored>> {
     Ok(db.opt(&GET, (account.uuid(), id.uuid())).await?.map(stored))
 }
@@ -126,23 +151,29 @@ pub async fn changed(
     since: i64,
     head: i64,
     limit: i64,
-) -> Result<Vec<Stored>> {
+) -> Result<Vec<Changed>> {
     let rows = db.all(&CHANGED, (account.uuid(), since, head, limit)).await?;
-    Ok(rows.into_iter().map(stored).collect())
+    let live =
+        rows.into_iter().map(stored).map(|live| Changed { id: live.id, rev: live.rev, live: Some(live) });
+    let mut changes: Vec<Changed> = live.collect();
+    for Tombstone { item, rev } in tombstones::changed(db, account, since, head, limit).await? {
+        changes.push(Changed { id: FavouriteId::from_uuid(item), rev, live: None });
+    }
+    changes.sort_unstable_by_key(|change| change.rev);
+    changes.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(changes)
 }
 
-/// Other live favourites of the account at the same place, at most ten.
-pub async fn same_place(
-    db: &mut Db,
-    account: AccountId,
-    place_tag: i64,
-    than: FavouriteId,
-) -> Result<Vec<FavouriteId>> {
-    let rows = db.all(&SAME_PLACE, (account.uuid(), place_tag, than.uuid())).await?;
+/// Live favourites of the log's account at a place, at most ten.
+pub async fn same_place(db: &mut Db, log: &Log, place_tag: i64) -> Result<Vec<FavouriteId>> {
+    if !log.may_have_place(place_tag) {
+        return Ok(Vec::new());
+    }
+    let rows = db.all(&SAME_PLACE, (log.account().uuid(), place_tag)).await?;
     Ok(rows.into_iter().map(|(id,)| FavouriteId::from_uuid(id)).collect())
 }
 
-/// Removes favourites and tombstones of an account that is being removed.
+/// Removes all favourites of an account that is being removed.
 pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {
     tx.exec(&DELETE_ALL, (account.uuid(),)).await.map(drop)
 }

@@ -19,6 +19,7 @@ use domain::Random;
 mod era;
 mod error;
 mod migrations;
+mod place_filter;
 mod postgres;
 mod sqlite;
 mod statement;
@@ -34,6 +35,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod sync;
 pub mod throttles;
+pub mod tombstones;
 
 pub use error::{Error, Result};
 pub use migrations::{Report, Step, migrate};

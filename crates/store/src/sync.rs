@@ -7,23 +7,27 @@ use domain::{AccountId, Error};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::place_filter::PlaceFilter;
 use crate::statement::Statement;
 use crate::transaction::{Db, Hint, Tx};
 
-static CREATE: Statement<(Uuid,), ()> = Statement::new(
-    "INSERT INTO account_sync (account_id, eras, head, floor, favourites, last_position)
-     SELECT $1, CAST(era AS TEXT) || ':0', 0, 0, 0, '' FROM store_era WHERE name = 'era'",
+static CREATE: Statement<(Uuid, Vec<u8>), ()> = Statement::new(
+    "INSERT INTO account_sync (account_id, eras, head, floor, favourites, last_position, places)
+     SELECT $1, CAST(era AS TEXT) || ':0', 0, 0, 0, '', $2 FROM store_era WHERE name = 'era'",
 );
-static LOCK: Statement<(Uuid,), (String, i64, i64, i64, String, i64)> = Statement::new(
+type Locked = (String, i64, i64, i64, String, Vec<u8>, i64);
+
+static LOCK: Statement<(Uuid,), Locked> = Statement::new(
     "UPDATE account_sync SET head = head WHERE account_id = $1
-     RETURNING eras, head, floor, favourites, last_position, (SELECT era FROM store_era WHERE name = 'era')",
+     RETURNING eras, head, floor, favourites, last_position, places, (SELECT era FROM store_era WHERE name = 'era')",
 );
-static READ_LOCKED: Statement<(Uuid,), (String, i64, i64, i64, String, i64)> = Statement::new(
-    "SELECT eras, head, floor, favourites, last_position, (SELECT era FROM store_era WHERE name = 'era')
+static READ_LOCKED: Statement<(Uuid,), Locked> = Statement::new(
+    "SELECT eras, head, floor, favourites, last_position, places, (SELECT era FROM store_era WHERE name = 'era')
      FROM account_sync WHERE account_id = $1",
 );
-static RAISE: Statement<(String, i64, i64, String, Uuid), ()> = Statement::new(
-    "UPDATE account_sync SET eras = $1, head = $2, favourites = $3, last_position = $4 WHERE account_id = $5",
+static RAISE: Statement<(String, i64, i64, String, Vec<u8>, Uuid), ()> = Statement::new(
+    "UPDATE account_sync SET eras = $1, head = $2, favourites = $3, last_position = $4, places = $5
+     WHERE account_id = $6",
 );
 static READ: Statement<(Uuid,), (String, i64, i64)> =
     Statement::new("SELECT eras, head, floor FROM account_sync WHERE account_id = $1");
@@ -40,11 +44,25 @@ pub struct Log {
     /// Live favourites: the quota is checked against it.
     pub favourites: i64,
     last_position: Option<Position>,
+    places: PlaceFilter,
     era: Era,
     before: i64,
 }
 
 impl Log {
+    /// Whose log it is.
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub(crate) fn may_have_place(&self, place_tag: i64) -> bool {
+        self.places.may_have(place_tag)
+    }
+
+    pub(crate) fn note_place(&mut self, place_tag: i64) {
+        self.places.note(place_tag);
+    }
+
     /// The number of the next change.
     pub fn next_rev(&mut self) -> i64 {
         self.head += 1;
@@ -68,7 +86,7 @@ impl Log {
 
 /// A new account's log, in the current era.
 pub async fn create(tx: &mut Tx, account: AccountId) -> Result<()> {
-    if tx.exec(&CREATE, (account.uuid(),)).await? == 1 {
+    if tx.exec(&CREATE, (account.uuid(), PlaceFilter::default().bytes())).await? == 1 {
         Ok(())
     } else {
         Err(Error::internal("store_era has no era, so the account's log cannot begin").into())
@@ -80,10 +98,11 @@ pub async fn lock(tx: &mut Tx, account: AccountId) -> Result<Option<Log>> {
     // Where one transaction at a time writes, reading is enough, and costs half.
     let statement = if tx.excludes_other_writers() { &READ_LOCKED } else { &LOCK };
     let row = tx.opt(statement, (account.uuid(),)).await?;
-    let Some((eras, head, floor, favourites, last_position, era)) = row else { return Ok(None) };
+    let Some((eras, head, floor, favourites, last_position, places, era)) = row else { return Ok(None) };
     let last_position = if last_position.is_empty() { None } else { Some(Position::stored(last_position)) };
     let era = Era(u32::try_from(era).unwrap_or_default());
-    Ok(Some(Log { account, eras: list(&eras)?, head, floor, favourites, last_position, era, before: head }))
+    let (eras, places) = (list(&eras)?, PlaceFilter::stored(places));
+    Ok(Some(Log { account, eras, head, floor, favourites, last_position, places, era, before: head }))
 }
 
 /// Writes the raised head back and hints at it. Call it last, once.
@@ -92,7 +111,8 @@ pub async fn raise(tx: &mut Tx, mut log: Log) -> Result<Cursor> {
         log.eras.enter(log.era, log.before);
         let eras = log.eras.to_string();
         let last = log.last_position.as_ref().map_or("", Position::as_str);
-        tx.exec(&RAISE, (eras, log.head, log.favourites, last, log.account.uuid())).await?;
+        let places = log.places.bytes();
+        tx.exec(&RAISE, (eras, log.head, log.favourites, last, places, log.account.uuid())).await?;
         tx.hint(Hint { account: log.account, era: log.eras.newest(), head: log.head });
     }
     Ok(log.eras.cursor(log.head))

@@ -8,7 +8,7 @@ use store::{Error, accounts, receipts, sessions};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::changes::add;
+use crate::changes::{add, change};
 use crate::test_store::{NOW, TestStore};
 
 stamp! {
@@ -113,7 +113,7 @@ async fn only_unused_anonymous_accounts_are_forgotten(store: TestStore) {
 
 /// Gives an account at least one row in each table that names accounts.
 async fn furnish(store: &TestStore, account: AccountId) {
-    let (session, id) = (store.session_id(), store.favourite_id());
+    let (session, id, gone) = (store.session_id(), store.favourite_id(), store.favourite_id());
     let name = account.to_string();
     let write = store.write(async move |tx| {
         accounts::claim_email(tx, name.as_bytes(), account).await?;
@@ -125,6 +125,8 @@ async fn furnish(store: &TestStore, account: AccountId) {
         let receipt =
             Receipt { digest: vec![1], status: 201, rev: 1, item_id: Some(id.uuid()), answer: None };
         receipts::put(tx, account, "mid", &receipt, expires_at).await?;
+        add(tx, account, gone, "a0").await?;
+        change(tx, account, gone, None).await?;
         add(tx, account, id, "a0").await
     });
     write.await.unwrap();

@@ -4,7 +4,7 @@ use domain::position::Position;
 use domain::{AccountId, FavouriteId};
 use store::favourites::Sealed;
 use store::sync::Log;
-use store::{Result, Tx, favourites, sync};
+use store::{Result, Tx, favourites, sync, tombstones};
 
 use crate::test_store::NOW;
 
@@ -14,7 +14,7 @@ pub async fn lock(tx: &mut Tx, account: AccountId) -> Result<Log> {
 }
 
 /// What a test saves: the content names the revision, so that a mix-up shows.
-pub fn sealed<'a>(rev: i64, position: &'a Position, content: Option<&'a [u8]>) -> Sealed<'a> {
+pub fn sealed<'a>(rev: i64, position: &'a Position, content: &'a [u8]) -> Sealed<'a> {
     Sealed { rev, position, place_tag: 7, content, updated_at: NOW }
 }
 
@@ -27,7 +27,10 @@ pub async fn add(tx: &mut Tx, account: AccountId, id: FavouriteId, position: &st
     let mut log = lock(tx, account).await?;
     let rev = log.head + 1;
     let content = format!("content {rev}");
-    if !favourites::insert(tx, account, id, sealed(rev, &at(position), Some(content.as_bytes()))).await? {
+    if tombstones::is_removed(tx, account, id.uuid()).await? {
+        return Ok(None);
+    }
+    if !favourites::insert(tx, &mut log, id, sealed(rev, &at(position), content.as_bytes())).await? {
         return Ok(None);
     }
     log.next_rev();
@@ -44,13 +47,16 @@ pub async fn change(
     content: Option<&[u8]>,
 ) -> Result<Option<i64>> {
     let mut log = lock(tx, account).await?;
-    let Some(live) = favourites::get(tx, account, id).await?.filter(|stored| stored.sealed.is_some()) else {
-        return Ok(None);
-    };
+    let Some(live) = favourites::get(tx, account, id).await? else { return Ok(None) };
     let rev = log.next_rev();
-    favourites::update(tx, account, id, sealed(rev, &live.position, content)).await?;
-    if content.is_none() {
-        log.favourites -= 1;
+    match content {
+        Some(content) => {
+            favourites::update(tx, &mut log, id, sealed(rev, &live.position, content)).await?;
+        }
+        None => {
+            assert!(favourites::remove(tx, &log, id, rev, NOW).await?);
+            log.favourites -= 1;
+        }
     }
     sync::raise(tx, log).await?;
     Ok(Some(rev))

@@ -3,10 +3,11 @@
 use domain::FavouriteId;
 use store::favourites::{self, Sealed, Stored};
 use store::sync;
+use store::tombstones::{self, Tombstone};
 use uuid::Uuid;
 
 use crate::changes::{add, at, change, lock, sealed};
-use crate::test_store::{NOW, TestStore};
+use crate::test_store::TestStore;
 
 stamp! {
     both: [
@@ -32,8 +33,8 @@ async fn the_same_id_of_two_accounts_is_two_favourites(store: TestStore) {
     write.await.unwrap();
     let read = async |account| store.read(async move |db| favourites::get(db, account, id).await).await;
     let (mine, theirs_now) = (read(mine).await.unwrap().unwrap(), read(theirs).await.unwrap().unwrap());
-    assert_eq!((mine.rev, mine.sealed.as_deref()), (2, Some(&b"mine"[..])));
-    assert_eq!((theirs_now.rev, theirs_now.sealed.as_deref()), (1, Some(&b"content 1"[..])));
+    assert_eq!((mine.rev, &mine.sealed[..]), (2, &b"mine"[..]));
+    assert_eq!((theirs_now.rev, &theirs_now.sealed[..]), (1, &b"content 1"[..]));
     assert_eq!(theirs_now.position, at("b0"));
     let all = store.read(async move |db| favourites::live(db, theirs).await).await.unwrap();
     assert_eq!(all, [theirs_now]);
@@ -110,12 +111,13 @@ async fn a_tombstone_has_no_content_and_keeps_its_id(store: TestStore) {
     });
     write.await.unwrap();
     let read = store.read(async move |db| {
-        Ok((favourites::get(db, account, id).await?, favourites::live(db, account).await?))
+        let live = (favourites::get(db, account, id).await?, favourites::live(db, account).await?);
+        Ok((live, tombstones::changed(db, account, 0, 9, 9).await?))
     });
-    let (tombstone, live) = read.await.unwrap();
-    let expected = Stored { id, rev: 2, position: at("a0"), sealed: None, updated_at: NOW };
-    assert_eq!((tombstone, live), (Some(expected), vec![]));
-    assert_eq!(store.database.number("SELECT count(*) FROM favourite WHERE sealed IS NULL").await, 1);
+    let (live, removed) = read.await.unwrap();
+    assert_eq!(live, (None, vec![]));
+    assert_eq!(removed, [Tombstone { item: id.uuid(), rev: 2 }]);
+    assert_eq!(store.database.number("SELECT count(*) FROM favourite").await, 0);
 }
 
 async fn the_same_place_is_found_in_the_own_list_only(store: TestStore) {
@@ -129,8 +131,10 @@ async fn the_same_place_is_found_in_the_own_list_only(store: TestStore) {
         change(tx, account, ids[2], None).await?;
         let mut log = lock(tx, account).await?;
         let position = at("a1");
-        let elsewhere = Sealed { place_tag: -8, ..sealed(log.next_rev(), &position, Some(b"x")) };
-        favourites::insert(tx, account, ids[3], elsewhere).await?;
+        let elsewhere = Sealed { place_tag: -8, ..sealed(log.next_rev(), &position, b"x") };
+        favourites::insert(tx, &mut log, ids[3], elsewhere).await?;
+        let moved = Sealed { place_tag: 9, ..sealed(log.next_rev(), &position, b"x") };
+        favourites::update(tx, &mut log, ids[1], moved).await?;
         sync::raise(tx, log).await?;
         for id in &many {
             add(tx, other, *id, "a0").await?;
@@ -138,12 +142,18 @@ async fn the_same_place_is_found_in_the_own_list_only(store: TestStore) {
         Ok(())
     });
     write.await.unwrap();
-    let same = async |account, tag, than| {
-        store.read(async move |db| favourites::same_place(db, account, tag, than).await).await.unwrap()
+    let same = async |account, tag| {
+        let read = store.write(async move |tx| {
+            let log = lock(tx, account).await?;
+            favourites::same_place(tx, &log, tag).await
+        });
+        read.await.unwrap()
     };
-    assert_eq!(same(account, 7, ids[0]).await, [ids[1]], "no tombstone, not itself, nobody else's");
-    assert_eq!(same(account, -8, ids[0]).await, [ids[3]]);
-    assert_eq!(same(other, 7, ids[0]).await.len(), 10, "bounded");
+    assert_eq!(same(account, 7).await, [ids[0]], "no tombstone, not what moved away, nobody else's");
+    assert_eq!(same(account, -8).await, [ids[3]]);
+    assert_eq!(same(account, 9).await, [ids[1]], "what moved there is found there");
+    assert_eq!(same(account, 10).await, []);
+    assert_eq!(same(other, 7).await.len(), 10, "bounded");
 }
 
 async fn changes_are_told_by_their_revisions(store: TestStore) {
@@ -163,7 +173,7 @@ async fn changes_are_told_by_their_revisions(store: TestStore) {
     let changed = async |since, head, limit| {
         let read = store.read(async move |db| favourites::changed(db, account, since, head, limit).await);
         let rows = read.await.unwrap();
-        rows.iter().map(|row| (row.rev, row.id, row.sealed.is_none())).collect::<Vec<_>>()
+        rows.iter().map(|row| (row.rev, row.id, row.live.is_none())).collect::<Vec<_>>()
     };
     let all = [(3, ids[2], false), (4, ids[3], false), (5, ids[1], false), (6, ids[0], true)];
     assert_eq!(changed(0, 6, 100).await, all);

@@ -22,7 +22,7 @@ const MAY_SCAN: [(&str, &str); 2] = [
 ];
 
 /// Tables that grow with the number of people and are split by account.
-const OF_ACCOUNTS: [&str; 5] = ["account", "session", "account_sync", "favourite", "receipt"];
+const OF_ACCOUNTS: [&str; 6] = ["account", "session", "account_sync", "favourite", "tombstone", "receipt"];
 /// Tables that lead from something known to an account.
 const DIRECTORIES: [&str; 2] = ["email_index", "cookie"];
 /// Statements that look at many accounts: background work, never a person's request.

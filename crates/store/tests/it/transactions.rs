@@ -312,7 +312,6 @@ async fn conflicts_have_one_name(store: TestStore) {
         add(tx, account, ids[1], "a1").await
     });
     setup.await.unwrap();
-    let position = changes::at("a2");
     let write = store.write(async move |tx| {
         let mut names = Vec::new();
         let mut note = |outcome: store::Result<()>| match outcome {
@@ -322,13 +321,11 @@ async fn conflicts_have_one_name(store: TestStore) {
         note(tx.attempt(async |tx| fail(tx, account).await).await);
         note(tx.attempt(async |tx| sessions::insert(tx, new()).await).await);
         note(tx.attempt(async |tx| sessions::put_cookie(tx, b"hash", account, session).await).await);
-        // The revision of the other one.
-        let taken = changes::sealed(2, &position, Some(b"content"));
-        note(tx.attempt(async |tx| favourites::update(tx, account, ids[0], taken).await).await);
-        let taken = changes::sealed(2, &position, Some(b"content"));
-        let other = domain::FavouriteId::from_uuid(uuid::Uuid::from_u128(1));
-        let inserted = tx.attempt(async |tx| favourites::insert(tx, account, other, taken).await).await;
-        note(inserted.map(drop));
+        let log = changes::lock(tx, account).await?;
+        favourites::remove(tx, &log, ids[0], 3, NOW).await?;
+        // The revision of the first one's removal.
+        let removed = tx.attempt(async |tx| favourites::remove(tx, &log, ids[1], 3, NOW).await).await;
+        note(removed.map(drop));
         Ok(names)
     });
     let names = write.await.unwrap();
@@ -336,8 +333,7 @@ async fn conflicts_have_one_name(store: TestStore) {
         "account(account_id)",
         "session(account_id,session_id)",
         "cookie(cookie_hash)",
-        "favourite(account_id,rev)",
-        "favourite(account_id,rev)",
+        "tombstone(account_id,rev)",
     ];
     assert_eq!(names, expected);
 }
