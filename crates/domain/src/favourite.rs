@@ -7,6 +7,10 @@ use crate::ids::FavouriteId;
 use crate::position::Position;
 use crate::{Coordinates, Error, Invalid, Result, Timestamp, text};
 
+mod patch;
+
+pub use patch::{Patch, PatchFields};
+
 /// What the person saved, all of it sealed at rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
@@ -41,7 +45,7 @@ pub struct FieldChange {
 }
 
 /// The fields that change one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     Name,
@@ -64,6 +68,25 @@ pub struct Favourite {
     pub updated_at: Timestamp,
 }
 
+/// What an id of an account leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Nothing was ever made under it, as far as is still known.
+    Nothing,
+    /// A favourite that was removed; its id is not used again.
+    Removed,
+    Live(Favourite),
+}
+
+impl Found {
+    pub const fn live(&self) -> Option<&Favourite> {
+        match self {
+            Self::Live(favourite) => Some(favourite),
+            Self::Nothing | Self::Removed => None,
+        }
+    }
+}
+
 impl Content {
     pub fn coordinates(&self) -> Result<Coordinates> {
         Coordinates::parse(self.lat, self.lon)
@@ -72,6 +95,11 @@ impl Content {
     fn note_change(&mut self, field: Field, rev: i64, by: Option<Uuid>) {
         self.changed.retain(|change| change.field != field);
         self.changed.push(FieldChange { field, rev, by });
+    }
+
+    /// The last change of a field since the favourite was made.
+    pub fn last_change(&self, field: Field) -> Option<&FieldChange> {
+        self.changed.iter().find(|change| change.field == field)
     }
 }
 
@@ -180,110 +208,6 @@ impl NewFavourite {
     }
 }
 
-/// A JSON merge patch (RFC 7396) of a favourite: outer `None` leaves a field, inner `None` clears it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Patch {
-    pub name: Option<String>,
-    pub note: Option<Option<String>>,
-    pub lat: Option<f64>,
-    pub lon: Option<f64>,
-    pub place_id: Option<Option<u32>>,
-    pub elevation: Option<Option<i32>>,
-    pub position: Option<Position>,
-}
-
-/// Raw fields of a patch body.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PatchFields {
-    pub name: Option<Option<String>>,
-    pub note: Option<Option<String>>,
-    pub lat: Option<Option<f64>>,
-    pub lon: Option<Option<f64>>,
-    pub place_id: Option<Option<i64>>,
-    pub elevation: Option<Option<i64>>,
-    pub position: Option<Option<String>>,
-}
-
-impl Patch {
-    pub fn parse(fields: PatchFields) -> Result<Self> {
-        let mut wrong = Vec::new();
-        let name = required("/name", fields.name, &mut wrong);
-        let name = take(name.map(|t| text::name("/name", &t)), &mut wrong);
-        let note = match fields.note {
-            None => None,
-            Some(None) => Some(None),
-            Some(Some(t)) => take(Some(text::note("/note", &t)), &mut wrong),
-        };
-        let lat = required("/lat", fields.lat, &mut wrong);
-        let lon = required("/lon", fields.lon, &mut wrong);
-        take(Some(Coordinates::parse(lat.unwrap_or(0.0), lon.unwrap_or(0.0))), &mut wrong);
-        let position = required("/position", fields.position, &mut wrong);
-        let position = take(position.map(|t| Position::parse("/position", &t)), &mut wrong);
-        let place_id = match fields.place_id {
-            None => None,
-            Some(None) => Some(None),
-            Some(Some(id)) => take(Some(place_id(id)), &mut wrong).map(Some),
-        };
-        let elevation = match fields.elevation {
-            None => None,
-            Some(None) => Some(None),
-            Some(Some(metres)) => take(Some(elevation(metres)), &mut wrong).map(Some),
-        };
-        if wrong.is_empty() {
-            Ok(Self { name, note, lat, lon, place_id, elevation, position })
-        } else {
-            Err(Error::Invalid(wrong))
-        }
-    }
-
-    /// Applies the patch as change `rev`; `false` when nothing would change, and then nothing is noted.
-    pub fn apply(
-        &self,
-        favourite: &mut Favourite,
-        rev: i64,
-        by: Option<Uuid>,
-        tz: impl FnOnce(Coordinates) -> String,
-    ) -> Result<bool> {
-        let mut changed = Vec::new();
-        let content = &mut favourite.content;
-        let before = (content.lat, content.lon);
-        set(&mut content.name, self.name.clone(), Field::Name, &mut changed);
-        set(&mut content.note, self.note.clone(), Field::Note, &mut changed);
-        set(&mut content.lat, self.lat, Field::Lat, &mut changed);
-        set(&mut content.lon, self.lon, Field::Lon, &mut changed);
-        set(&mut content.place_id, self.place_id, Field::PlaceId, &mut changed);
-        set(&mut content.elevation, self.elevation, Field::Elevation, &mut changed);
-        set(&mut favourite.position, self.position.clone(), Field::Position, &mut changed);
-        if changed.is_empty() {
-            return Ok(false);
-        }
-        if before != (content.lat, content.lon) {
-            content.tz = tz(content.coordinates()?);
-            // A point that moved is no longer the picked place, nor at its height, unless the patch says so.
-            if self.place_id.is_none() && content.place_id.take().is_some() {
-                changed.push(Field::PlaceId);
-            }
-            if self.elevation.is_none() && content.elevation.take().is_some() {
-                changed.push(Field::Elevation);
-            }
-        }
-        for field in changed {
-            content.note_change(field, rev, by);
-        }
-        favourite.rev = rev;
-        Ok(true)
-    }
-}
-
-fn set<T: PartialEq>(slot: &mut T, value: Option<T>, field: Field, changed: &mut Vec<Field>) {
-    if let Some(value) = value
-        && *slot != value
-    {
-        *slot = value;
-        changed.push(field);
-    }
-}
-
 fn take<T>(parsed: Option<Result<T>>, wrong: &mut Vec<Invalid>) -> Option<T> {
     match parsed? {
         Ok(value) => Some(value),
@@ -296,13 +220,6 @@ fn take<T>(parsed: Option<Result<T>>, wrong: &mut Vec<Invalid>) -> Option<T> {
             None
         }
     }
-}
-
-fn required<T>(pointer: &'static str, field: Option<Option<T>>, wrong: &mut Vec<Invalid>) -> Option<T> {
-    if matches!(field, Some(None)) {
-        wrong.push(Invalid::new(pointer, "required", "cannot be removed"));
-    }
-    field.flatten()
 }
 
 fn place_id(id: i64) -> Result<u32> {
@@ -325,20 +242,6 @@ mod tests {
         match error {
             Error::Invalid(fields) => fields.into_iter().map(|f| f.pointer.into_owned()).collect(),
             other => panic!("{other}"),
-        }
-    }
-
-    fn cabin() -> Favourite {
-        let fields =
-            Fields { name: Some("Cabin".into()), lat: Some(60.1), lon: Some(9.2), ..Fields::default() };
-        let new = NewFavourite::parse(None, fields).unwrap();
-        let (content, _) = new.content(None, |_| String::from("Europe/Oslo"), None).unwrap();
-        Favourite {
-            id: FavouriteId::from_uuid(Uuid::nil()),
-            rev: 1,
-            content,
-            position: Position::first(),
-            updated_at: Timestamp::default(),
         }
     }
 
@@ -375,34 +278,5 @@ mod tests {
         let new = NewFavourite::parse(None, elsewhere).unwrap();
         let (content, _) = new.content(Some(place), |_| "Europe/Lisbon".into(), None).unwrap();
         assert_eq!(content.elevation, None);
-    }
-
-    #[test]
-    fn a_patch_notes_which_field_changed_and_nothing_else() {
-        let mut favourite = cabin();
-        let patch =
-            Patch::parse(PatchFields { name: Some(Some("Hut".into())), ..Default::default() }).unwrap();
-        assert!(patch.apply(&mut favourite, 7, None, |_| unreachable!()).unwrap());
-        assert_eq!(favourite.rev, 7);
-        assert_eq!(favourite.content.changed, [FieldChange { field: Field::Name, rev: 7, by: None }]);
-        assert!(!patch.apply(&mut favourite, 8, None, |_| unreachable!()).unwrap());
-        assert_eq!(favourite.rev, 7);
-    }
-
-    #[test]
-    fn a_moved_point_gets_its_zone_and_loses_its_place() {
-        let mut favourite = cabin();
-        favourite.content.place_id = Some(5);
-        favourite.content.elevation = Some(800);
-        let patch = Patch::parse(PatchFields { lat: Some(Some(10.0)), ..Default::default() }).unwrap();
-        patch.apply(&mut favourite, 2, None, |_| "Africa/Abuja".into()).unwrap();
-        let content = favourite.content;
-        assert_eq!((content.tz.as_str(), content.place_id, content.elevation), ("Africa/Abuja", None, None));
-    }
-
-    #[test]
-    fn required_fields_cannot_be_cleared() {
-        let patch = PatchFields { name: Some(None), position: Some(None), ..Default::default() };
-        assert_eq!(pointers(Patch::parse(patch).unwrap_err()), ["/name", "/position"]);
     }
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod favourite;
 pub mod forecast;
 pub mod ids;
+pub mod mutation;
 pub mod password;
 pub mod position;
 pub mod proof;
