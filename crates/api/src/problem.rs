@@ -82,6 +82,12 @@ pub struct FieldProblem {
     pub detail: String,
 }
 
+impl From<Invalid> for FieldProblem {
+    fn from(Invalid { pointer, code, detail }: Invalid) -> Self {
+        Self { pointer: pointer.into_owned(), code, detail: detail.into_owned() }
+    }
+}
+
 impl Problem {
     pub fn new(
         status: StatusCode,
@@ -122,11 +128,6 @@ impl Problem {
     }
 
     pub fn body(self, instance: &str) -> ProblemBody {
-        let field = |invalid: Invalid| FieldProblem {
-            pointer: invalid.pointer.into_owned(),
-            code: invalid.code,
-            detail: invalid.detail.into_owned(),
-        };
         ProblemBody {
             kind: format!("{TYPES}{}", self.code.replace('_', "-")),
             title: self.title,
@@ -134,7 +135,7 @@ impl Problem {
             code: self.code,
             detail: self.detail.into_owned(),
             instance: instance.to_owned(),
-            errors: self.errors.into_iter().map(field).collect(),
+            errors: self.errors.into_iter().map(FieldProblem::from).collect(),
             current: self.current,
             reason: self.reset.map(Reset::as_str),
             snapshot: self.reset.map(|_| SNAPSHOT),

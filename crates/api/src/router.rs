@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
-use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, system};
+use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, sync, system};
 use crate::{Api, authentication, web};
 
 /// The largest body of an ordinary request.
@@ -46,6 +46,7 @@ fn groups() -> Groups {
             .routes(routes!(forecasts::favourites))
             .routes(routes!(favourites::read, favourites::put, favourites::patch, favourites::delete))
             .routes(routes!(changes::list))
+            .merge(OpenApiRouter::new().routes(routes!(sync::sync)).layer(DefaultBodyLimit::max(sync::BODY)))
             .routes(routes!(forecasts::favourite))
             .routes(routes!(forecasts::place))
             .routes(routes!(forecasts::points)),

@@ -24,6 +24,13 @@ pub enum Done {
     Deleted,
 }
 
+/// What a request did when it came first.
+pub(crate) struct Earlier {
+    pub done: Done,
+    pub rev: i64,
+    pub id: FavouriteId,
+}
+
 impl Done {
     /// The status of the answer that was given, which is what the table holds.
     const fn status(self) -> i64 {
@@ -61,7 +68,7 @@ pub(crate) async fn replay(
     account: AccountId,
     idempotency: Option<&Idempotency>,
     now: Timestamp,
-) -> store::Result<Option<(Done, FavouriteId)>> {
+) -> store::Result<Option<Earlier>> {
     let Some(Idempotency { mid, digest }) = idempotency else { return Ok(None) };
     let Some(receipt) = receipts::get(db, account, mid, now).await? else { return Ok(None) };
     if receipt.digest != *digest {
@@ -69,7 +76,9 @@ pub(crate) async fn replay(
         return Err(Error::conflict("mid_reused", detail).into());
     }
     match (Done::from_status(receipt.status), receipt.item_id) {
-        (Some(done), Some(id)) => Ok(Some((done, FavouriteId::from_uuid(id)))),
+        (Some(done), Some(id)) => {
+            Ok(Some(Earlier { done, rev: receipt.rev, id: FavouriteId::from_uuid(id) }))
+        }
         _ => Err(Error::internal("a receipt has no known outcome").into()),
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp};
-use store::{accounts, cells, mail, receipts, registrations, sessions, throttles};
+use store::{CHUNK, Tx, accounts, cells, compaction, mail, receipts, registrations, sessions, throttles};
 
 use crate::App;
 use crate::revocations::Revocations;
@@ -14,8 +15,6 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const MAIL_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The oldest forecast that is shown as a last resort is two days old.
 const CELLS_KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
-/// Rows that one transaction of a job touches, so that requests never wait long behind it.
-const CHUNK: i64 = 100;
 
 /// How often [`App::read_revocations`] is to run.
 pub const REVOCATIONS_EVERY: Duration = Duration::from_secs(3);
@@ -38,17 +37,35 @@ impl App {
         let now = self.now();
         self.end_expired_sessions(now).await?;
         self.remove_forgotten_accounts(now).await?;
-        self.store
-            .write(async move |tx| {
-                registrations::expire(tx, now).await?;
-                throttles::expire(tx, now).await?;
-                receipts::expire(tx, now).await?;
-                mail::expire(tx, now.minus(MAIL_KEPT)).await?;
-                cells::expire(tx, now.minus(CELLS_KEPT)).await?;
-                sessions::forget_revoked(tx, Revocations::horizon(now)).await
-            })
-            .await?;
+        self.purge_tombstones(now.minus(TOMBSTONES_KEPT)).await?;
+        self.in_chunks(async move |tx| registrations::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| throttles::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| mail::expire(tx, now.minus(MAIL_KEPT)).await).await?;
+        self.in_chunks(async move |tx| cells::expire(tx, now.minus(CELLS_KEPT)).await).await?;
+        self.in_chunks(async move |tx| sessions::forget_revoked(tx, Revocations::horizon(now)).await).await
+    }
+
+    /// Runs a transaction that removes a chunk, until there is no whole one left.
+    async fn in_chunks<F>(&self, remove: F) -> Result<()>
+    where
+        F: AsyncFn(&mut Tx) -> store::Result<u64> + Clone + Send + 'static,
+    {
+        while self.store.write(remove.clone()).await? >= CHUNK.unsigned_abs() {}
         Ok(())
+    }
+
+    /// Forgets removals that every device has heard of, or is too late to hear of.
+    async fn purge_tombstones(&self, before: Timestamp) -> Result<()> {
+        loop {
+            let accounts = self.store.read(async move |db| compaction::accounts(db, before).await).await?;
+            if accounts.is_empty() {
+                return Ok(());
+            }
+            for account in accounts {
+                self.in_chunks(async move |tx| compaction::purge(tx, account, before).await).await?;
+            }
+        }
     }
 
     async fn end_expired_sessions(&self, now: Timestamp) -> Result<()> {

@@ -24,6 +24,7 @@ pub mod forecasts;
 pub mod idempotency;
 pub mod jobs;
 pub mod limits;
+pub mod log_check;
 mod login;
 pub mod mail;
 pub mod me;
@@ -35,6 +36,7 @@ mod revocations;
 mod session_record;
 pub mod settings;
 pub mod sign_in;
+pub mod sync;
 mod throttles;
 pub mod weather;
 
@@ -199,6 +201,8 @@ impl App {
     }
 
     fn limit_mutations(&self, account: domain::AccountId, count: u32) -> Result<()> {
+        // A batch that costs more than a full bucket holds would never pass.
+        let count = count.min(self.settings.limits.mutations.burst.max(1));
         self.traffic.mutations.take(&account, count, self.now()).map(drop)
     }
 

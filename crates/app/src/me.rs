@@ -1,17 +1,18 @@
 //! The caller's own account.
 
 use domain::account::Roles;
-use domain::favourite::Favourite;
+use domain::favourite::Content;
 use domain::forecast::units::Units;
 use domain::{AccountId, Error, FavouriteId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::favourites::Sealed;
 use store::{accounts, favourites, sessions, sync};
 use uuid::Uuid;
 
 use crate::App;
 use crate::caller::{Caller, account_is_gone};
 use crate::data_keys::context;
+use crate::favourites::open;
+use crate::favourites::writer::Writer;
 use crate::session_record::SessionRecord;
 
 /// What an account knows of itself.
@@ -103,8 +104,7 @@ impl App {
             Err(error) => return Err(error),
         };
         let app = self.clone();
-        let quota = i64::from(self.settings.quota_favourites);
-        let by = Some(caller.session.uuid());
+        let by = caller.session.uuid();
         let (adopted, ended) = self
             .store
             .write(async move |tx| {
@@ -122,38 +122,28 @@ impl App {
                 let one = sync::lock(tx, first).await?;
                 let two = sync::lock(tx, second).await?;
                 let log = if first == to { one } else { two };
-                let mut log = log.ok_or_else(account_is_gone)?;
+                let log = log.ok_or_else(account_is_gone)?;
                 if stored.email.is_some() {
                     let detail = "only an anonymous account can be adopted";
                     return Err(Error::conflict("not_anonymous", detail).into());
                 }
                 let mut adopted = Adopted { added: 0, skipped: 0 };
+                let mut writer = Writer::on(log, &app, to, &to_key, by, now);
                 for row in favourites::live(tx, from).await? {
-                    let old = crate::favourites::open(&from_key, from, row)?;
-                    let place_tag = app.place_tag(to, &old.content);
-                    if !favourites::same_place(tx, &log, place_tag).await?.is_empty() {
+                    let old = open(&from_key, from, row)?;
+                    let id = FavouriteId::new(now, &app.random);
+                    let content = Content { by: Some(by), changed: Vec::new(), ..old.content };
+                    let draft = app.draft_of(&to_key, to, id, content, None)?;
+                    if !writer.same_place(tx, draft.place_tag).await?.is_empty() {
                         adopted.skipped += 1;
                         continue;
                     }
-                    if log.favourites >= quota {
-                        // What does not fit would be lost with the account that held it.
-                        return Err(crate::favourites::quota_reached(quota).into());
-                    }
-                    let Favourite { mut content, .. } = old;
-                    content.by = by;
-                    content.changed.clear();
-                    let id = FavouriteId::new(now, &app.random);
-                    let sealed = crate::favourites::seal(&to_key, to, id, &content, &app.random)?;
-                    let position = log.append();
-                    let rev = log.next_rev();
-                    log.favourites += 1;
-                    let row =
-                        Sealed { rev, position: &position, place_tag, content: &sealed, updated_at: now };
-                    favourites::insert(tx, &mut log, id, row).await?;
+                    // What does not fit would be lost with the account that held it, so nothing is done then.
+                    writer.create(tx, id, &draft).await?;
                     adopted.added += 1;
                 }
                 let ended = accounts::delete(tx, from, now).await?;
-                sync::raise(tx, log).await?;
+                writer.raise(tx).await?;
                 Ok((adopted, ended))
             })
             .await?;

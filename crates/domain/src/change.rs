@@ -1,8 +1,13 @@
 //! What happened to an account's synced data since a cursor.
 
+use std::time::Duration;
+
 use crate::FavouriteId;
 use crate::cursor::Cursor;
 use crate::favourite::Favourite;
+
+/// How long it is remembered that something was removed. A device that was away for longer takes the snapshot.
+pub const TOMBSTONES_KEPT: Duration = Duration::from_hours(90 * 24);
 
 /// The changes that lead from one cursor to another. An item appears once, as its newest change left it.
 #[derive(Clone, Debug, PartialEq)]

@@ -70,6 +70,7 @@ pub struct Favourite {
 
 /// What an id of an account leads to.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, and nearly always it is the large one")]
 pub enum Found {
     /// Nothing was ever made under it, as far as is still known.
     Nothing,

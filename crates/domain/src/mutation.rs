@@ -46,6 +46,16 @@ pub enum Policy {
     IfMatch,
 }
 
+/// What a mutation comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step<'a> {
+    Create,
+    Change(&'a Favourite, &'a Patch),
+    Remove(&'a Favourite),
+    /// It is so already.
+    Nothing,
+}
+
 /// Why a mutation was not applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -106,7 +116,7 @@ pub struct Outcome {
     pub status: Status,
     /// Values of other devices that it replaced.
     pub overwrote: Vec<Lost>,
-    /// What does not fit, with [`Refusal::Invalid`].
+    /// What does not fit, with [`Refusal::Invalid`]; pointers lead into the mutation.
     pub errors: Vec<Invalid>,
     /// The favourite as it is now, if it is there.
     pub item: Option<Favourite>,
@@ -119,6 +129,15 @@ impl Outcome {
 
     pub fn invalid(mid: Uuid, errors: Vec<Invalid>) -> Self {
         Self { errors, ..Self::new(mid, Status::Refused(Refusal::Invalid)) }
+    }
+
+    /// The same for what its `set` says, with pointers into that.
+    pub fn invalid_set(mid: Uuid, errors: &[Invalid]) -> Self {
+        let inside = |invalid: &Invalid| Invalid {
+            pointer: format!("/set{}", invalid.pointer).into(),
+            ..invalid.clone()
+        };
+        Self::invalid(mid, errors.iter().map(inside).collect())
     }
 }
 
@@ -142,19 +161,25 @@ pub enum Value {
 }
 
 impl Mutation {
-    /// What stands in the way, by what is there; `None` when the mutation may go on.
-    pub fn refusal(&self, found: &Found) -> Option<Refusal> {
+    /// What is to be done, by what is there, or what stands in the way.
+    pub fn judge<'a>(&'a self, found: &'a Found) -> Result<Step<'a>, Refusal> {
         match (&self.op, found) {
-            (Op::Create(_), Found::Live(_)) => Some(Refusal::Exists),
+            (Op::Create(_), Found::Nothing) => Ok(Step::Create),
+            (Op::Create(_), Found::Live(_)) => Err(Refusal::Exists),
             (Op::Create(_), Found::Removed) | (Op::Update(_), Found::Nothing | Found::Removed) => {
-                Some(Refusal::Gone)
+                Err(Refusal::Gone)
             }
-            (Op::Update(_) | Op::Delete, Found::Live(favourite)) => {
-                let is_stale = self.policy == Policy::IfMatch && self.base_rev != Some(favourite.rev);
-                is_stale.then_some(Refusal::Stale)
+            (Op::Delete, Found::Nothing | Found::Removed) => Ok(Step::Nothing),
+            (Op::Update(_) | Op::Delete, Found::Live(favourite)) if self.is_stale(favourite) => {
+                Err(Refusal::Stale)
             }
-            (Op::Create(_), Found::Nothing) | (Op::Delete, Found::Nothing | Found::Removed) => None,
+            (Op::Update(patch), Found::Live(favourite)) => Ok(Step::Change(favourite, patch)),
+            (Op::Delete, Found::Live(favourite)) => Ok(Step::Remove(favourite)),
         }
+    }
+
+    fn is_stale(&self, favourite: &Favourite) -> bool {
+        self.policy == Policy::IfMatch && self.base_rev != Some(favourite.rev)
     }
 
     /// Whether nobody can know any more if this was applied: it was made too long ago. Only ids that carry their

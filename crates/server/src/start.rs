@@ -158,7 +158,7 @@ fn create_folder(folder: &Path) -> Result<()> {
 }
 
 /// Two processes on one SQLite file would not know of each other's commits.
-fn lock(folder: &Path) -> Result<File> {
+pub(crate) fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let failed = |error| Error::internal(format!("cannot lock {}: {error}", path.display()));
     let file = File::options().create(true).append(true).open(&path).map_err(failed)?;

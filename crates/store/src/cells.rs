@@ -4,6 +4,7 @@
 use domain::Timestamp;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -13,7 +14,10 @@ static PUT: Statement<(String, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO cell_forecast (cell_key, series, fetched_at) VALUES ($1, $2, $3)
      ON CONFLICT (cell_key) DO UPDATE SET series = excluded.series, fetched_at = excluded.fetched_at",
 );
-static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM cell_forecast WHERE fetched_at < $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT fetched_at FROM cell_forecast WHERE fetched_at <= $1 ORDER BY fetched_at LIMIT 1 OFFSET $2",
+);
+static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM cell_forecast WHERE fetched_at <= $1");
 static PROVIDER: Statement<(String, Vec<u8>, i64), (Vec<u8>,)> = Statement::new(
     "INSERT INTO provider_state (provider, state, updated_at) VALUES ($1, $2, $3)
      ON CONFLICT (provider) DO UPDATE SET provider = excluded.provider RETURNING state",
@@ -37,9 +41,9 @@ pub async fn put(tx: &mut Tx, key: &str, series: &[u8], fetched_at: Timestamp) -
     tx.exec(&PUT, (key, series, fetched_at.millis())).await.map(drop)
 }
 
-/// Removes answers that are too old to be shown even as the last resort.
+/// Removes a chunk of the answers that are too old to be shown even as the last resort, and tells how many.
 pub async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    tx.exec(&EXPIRE, (before.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &EXPIRE, before.millis() - 1).await
 }
 
 /// A provider's state (budget and breaker), locked until the transaction ends; empty at first.

@@ -15,7 +15,15 @@ static SET: Statement<(i64,), ()> = Statement::new(
      ON CONFLICT (name) DO UPDATE SET era = excluded.era, witness = excluded.witness",
 );
 
-/// A new era from now on: at a start on SQLite, or when an operator says so.
+static REPLACE: Statement<(i64,), ()> = Statement::new("UPDATE store_era SET era = $1 WHERE name = 'era'");
+
+/// A new era because an operator says so. The witness stays, so the next connection keeps this era.
+pub(crate) async fn replace(tx: &mut Tx, random: &Random) -> Result<()> {
+    let era = draw(random);
+    tx.exec(&REPLACE, (era,)).await.map(drop)
+}
+
+/// A new era from now on: at a start on SQLite.
 pub(crate) async fn enter_new(tx: &mut Tx, random: &Random) -> Result<()> {
     let era = draw(random);
     tx.exec(&SET, (era,)).await.map(drop)

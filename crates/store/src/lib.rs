@@ -18,6 +18,7 @@ use domain::Random;
 
 mod era;
 mod error;
+mod expiry;
 mod migrations;
 mod place_filter;
 mod postgres;
@@ -27,6 +28,7 @@ mod transaction;
 
 pub mod accounts;
 pub mod cells;
+pub mod compaction;
 pub mod favourites;
 pub mod mail;
 pub mod receipts;
@@ -38,6 +40,7 @@ pub mod throttles;
 pub mod tombstones;
 
 pub use error::{Error, Result};
+pub use expiry::CHUNK;
 pub use migrations::{Report, Step, migrate};
 pub use transaction::{Db, Hint, Tx};
 
@@ -152,6 +155,13 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => postgres.close().await,
         }
+    }
+
+    /// Begins a new era, which each account enters with its next write: cursors of a history that was lost are told
+    /// apart from then on. Nodes that run need not be told, as each write reads the era.
+    pub async fn begin_era(&self, random: &Random) -> Result<()> {
+        let random = random.clone();
+        self.write(async move |tx| era::replace(tx, &random).await).await
     }
 
     /// Whether this process is the only writer, so that what it knows of heads is exact.

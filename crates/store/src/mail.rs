@@ -5,6 +5,7 @@ use domain::Timestamp;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -12,7 +13,10 @@ static PUT: Statement<(Uuid, Vec<u8>, Vec<u8>, i64), ()> =
     Statement::new("INSERT INTO mail (mail_id, data_key, sealed, created_at) VALUES ($1, $2, $3, $4)");
 static NEWEST: Statement<(i64,), (Uuid, Vec<u8>, Vec<u8>, i64)> =
     Statement::new("SELECT mail_id, data_key, sealed, created_at FROM mail ORDER BY mail_id DESC LIMIT $1");
-static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM mail WHERE created_at < $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT created_at FROM mail WHERE created_at <= $1 ORDER BY created_at LIMIT 1 OFFSET $2",
+);
+static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM mail WHERE created_at <= $1");
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -35,6 +39,7 @@ pub async fn newest(db: &mut Db, limit: i64) -> Result<Vec<Stored>> {
     Ok(rows.into_iter().map(stored).collect())
 }
 
+/// Removes a chunk of those that are too old and tells how many.
 pub async fn expire(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    tx.exec(&EXPIRE, (before.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &EXPIRE, before.millis() - 1).await
 }

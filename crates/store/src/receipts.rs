@@ -4,6 +4,7 @@ use domain::{AccountId, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -20,6 +21,9 @@ static PUT: Statement<(Uuid, String, Vec<u8>, i64, i64, Option<Uuid>, Option<Vec
         rev = excluded.rev, item_id = excluded.item_id, answer = excluded.answer, expires_at = excluded.expires_at",
 );
 static DELETE_ALL: Statement<(Uuid,), ()> = Statement::new("DELETE FROM receipt WHERE account_id = $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT expires_at FROM receipt WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1 OFFSET $2",
+);
 static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM receipt WHERE expires_at <= $1");
 
 /// A remembered answer.
@@ -64,6 +68,7 @@ pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {
     tx.exec(&DELETE_ALL, (account.uuid(),)).await.map(drop)
 }
 
+/// Removes a chunk of those that are too old and tells how many.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64> {
-    tx.exec(&EXPIRE, (now.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &EXPIRE, now.millis()).await
 }

@@ -3,6 +3,7 @@
 use domain::Timestamp;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::Tx;
 
@@ -16,6 +17,9 @@ static TRY: Statement<(Vec<u8>, i64), (Vec<u8>, Vec<u8>, i64)> = Statement::new(
 );
 static DELETE: Statement<(Vec<u8>,), ()> =
     Statement::new("DELETE FROM registration WHERE registration_hash = $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT expires_at FROM registration WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1 OFFSET $2",
+);
 static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM registration WHERE expires_at <= $1");
 
 /// A pending registration, with the number of the try that read it.
@@ -47,6 +51,7 @@ pub async fn delete(tx: &mut Tx, hash: &[u8]) -> Result<()> {
     tx.exec(&DELETE, (hash,)).await.map(drop)
 }
 
+/// Removes a chunk of those that are too old and tells how many.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64> {
-    tx.exec(&EXPIRE, (now.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &EXPIRE, now.millis()).await
 }

@@ -4,6 +4,7 @@ use domain::{AccountId, SessionId, Timestamp};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -37,7 +38,11 @@ static REVOKE: Statement<(Uuid, i64), ()> =
 static REVOKED_SINCE: Statement<(i64,), (Uuid, i64)> = Statement::new(
     "SELECT session_id, revoked_at FROM revocation WHERE revoked_at >= $1 ORDER BY revoked_at LIMIT 100000",
 );
-static FORGET_REVOKED: Statement<(i64,), ()> = Statement::new("DELETE FROM revocation WHERE revoked_at < $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT revoked_at FROM revocation WHERE revoked_at <= $1 ORDER BY revoked_at LIMIT 1 OFFSET $2",
+);
+static FORGET_REVOKED: Statement<(i64,), ()> =
+    Statement::new("DELETE FROM revocation WHERE revoked_at <= $1");
 
 /// A session to be put down. `state` is what the rules need; the store only keeps it.
 pub struct New<'a> {
@@ -125,7 +130,7 @@ pub async fn revoked_since(db: &mut Db, since: Timestamp) -> Result<Vec<(Session
     Ok(rows.into_iter().map(|(s, at)| (SessionId::from_uuid(s), Timestamp::from_millis(at))).collect())
 }
 
-/// Forgets those whose last token has ended by itself.
+/// Forgets a chunk of those whose last token has ended by itself, and tells how many.
 pub async fn forget_revoked(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    tx.exec(&FORGET_REVOKED, (before.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &FORGET_REVOKED, before.millis() - 1).await
 }

@@ -29,11 +29,18 @@ static RAISE: Statement<(String, i64, i64, String, Vec<u8>, Uuid), ()> = Stateme
     "UPDATE account_sync SET eras = $1, head = $2, favourites = $3, last_position = $4, places = $5
      WHERE account_id = $6",
 );
+static RAISE_FLOOR: Statement<(i64, Uuid), ()> =
+    Statement::new("UPDATE account_sync SET floor = $1 WHERE account_id = $2");
 static READ: Statement<(Uuid,), (String, i64, i64)> =
     Statement::new("SELECT eras, head, floor FROM account_sync WHERE account_id = $1");
+static PAGE: Statement<(Uuid, i64), (Uuid, String, i64, i64, i64)> = Statement::new(
+    "SELECT account_id, eras, head, floor, favourites FROM account_sync
+     WHERE account_id > $1 ORDER BY account_id LIMIT $2",
+);
 static DELETE: Statement<(Uuid,), ()> = Statement::new("DELETE FROM account_sync WHERE account_id = $1");
 
 /// The locked head of one account, within a transaction.
+#[derive(Clone)]
 pub struct Log {
     account: AccountId,
     eras: Eras,
@@ -67,6 +74,11 @@ impl Log {
     pub fn next_rev(&mut self) -> i64 {
         self.head += 1;
         self.head
+    }
+
+    /// Whether changes after `cursor` can be told, as the log was when it was locked.
+    pub fn check(&self, cursor: Cursor) -> Result<(), Reset> {
+        self.eras.check(cursor, self.before, self.floor)
     }
 
     /// Behind every favourite there is, or was.
@@ -118,6 +130,12 @@ pub async fn raise(tx: &mut Tx, mut log: Log) -> Result<Cursor> {
     Ok(log.eras.cursor(log.head))
 }
 
+/// From now on nothing can be told to cursors below `floor`.
+pub async fn raise_floor(tx: &mut Tx, log: &Log, floor: i64) -> Result<()> {
+    let floor = floor.max(log.floor);
+    tx.exec(&RAISE_FLOOR, (floor, log.account.uuid())).await.map(drop)
+}
+
 /// Where an account's log stands.
 pub struct Head {
     pub eras: Eras,
@@ -139,6 +157,26 @@ impl Head {
 pub async fn head(db: &mut Db, account: AccountId) -> Result<Option<Head>> {
     let row = db.opt(&READ, (account.uuid(),)).await?;
     row.map(|(eras, head, floor)| Ok(Head { eras: list(&eras)?, head, floor })).transpose()
+}
+
+/// What the row of an account's log says, taken as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub account: AccountId,
+    pub eras: String,
+    pub head: i64,
+    pub floor: i64,
+    pub favourites: i64,
+}
+
+/// Logs in the order of their accounts, behind `after`.
+pub async fn page(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<Listed>> {
+    let rows = db.all(&PAGE, (after.uuid(), limit)).await?;
+    let listed = |(id, eras, head, floor, favourites)| {
+        let account = AccountId::from_uuid(id);
+        Listed { account, eras, head, floor, favourites }
+    };
+    Ok(rows.into_iter().map(listed).collect())
 }
 
 pub async fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {

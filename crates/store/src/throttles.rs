@@ -4,6 +4,7 @@
 use domain::Timestamp;
 
 use crate::error::Result;
+use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -16,6 +17,9 @@ static LOCK: Statement<(Vec<u8>, Vec<u8>, i64), (Vec<u8>, i64)> = Statement::new
 static PUT: Statement<(Vec<u8>, i64, Vec<u8>), ()> =
     Statement::new("UPDATE throttle SET state = $1, expires_at = $2 WHERE tag = $3");
 static DELETE: Statement<(Vec<u8>,), ()> = Statement::new("DELETE FROM throttle WHERE tag = $1");
+static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
+    "SELECT expires_at FROM throttle WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1 OFFSET $2",
+);
 static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM throttle WHERE expires_at <= $1");
 
 /// The state, or `None` when there is none or it has expired.
@@ -37,6 +41,7 @@ pub async fn delete(tx: &mut Tx, tag: &[u8]) -> Result<()> {
     tx.exec(&DELETE, (tag,)).await.map(drop)
 }
 
+/// Removes a chunk of those that are too old and tells how many.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<u64> {
-    tx.exec(&EXPIRE, (now.millis(),)).await
+    expiry::remove(tx, &CHUNK_END, &EXPIRE, now.millis()).await
 }

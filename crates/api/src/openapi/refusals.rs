@@ -32,7 +32,7 @@ const REFUSALS: [Refusal; 13] = [
     refusal(409, "Conflict", "The present state does not allow this; `code` says why", None),
     refusal(410, "CursorExpired", "The changes since the cursor cannot be told; `reason` says why", None),
     refusal(412, "ConditionFailed", "It was changed meanwhile; `current` is what is there now", None),
-    refusal(413, "BodyTooLarge", "The body is larger than 64 KiB", None),
+    refusal(413, "BodyTooLarge", "The body is larger than 64 KiB (256 KiB for a batch)", None),
     refusal(415, "NotJson", "The body is not declared as JSON", None),
     refusal(422, "Invalid", "Something does not fit; `errors` points at each field", None),
     refusal(429, "TooManyRequests", "A limit is reached", RETRY_AFTER),

@@ -173,7 +173,7 @@ impl From<Favourite> for FavouriteBody {
 }
 
 impl NewFavouriteBody {
-    fn parse(self) -> domain::Result<NewFavourite> {
+    pub fn parse(self) -> domain::Result<NewFavourite> {
         let Self { name, lat, lon, place_id, elevation, note, position } = self;
         let (place_id, elevation) = (place_id.map(|id| id.0), elevation.map(|metres| metres.0));
         NewFavourite::parse(None, Fields { name, note, lat, lon, place_id, elevation, position })
@@ -181,7 +181,7 @@ impl NewFavouriteBody {
 }
 
 impl FavouritePatch {
-    fn parse(self) -> domain::Result<Patch> {
+    pub fn parse(self) -> domain::Result<Patch> {
         let Self { name, lat, lon, place_id, elevation, note, position } = self;
         let whole = |number: Option<Option<Whole>>| number.map(|given| given.map(|whole| whole.0));
         let (place_id, elevation) = (whole(place_id), whole(elevation));
@@ -332,7 +332,7 @@ fn answer(written: Written) -> Result<Response, Problem> {
         Written::Replaced(favourite) => {
             Ok((etag(favourite.rev), axum::Json(FavouriteBody::from(favourite))).into_response())
         }
-        Written::Deleted => Ok(StatusCode::NO_CONTENT.into_response()),
+        Written::Deleted { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
         Written::Refused(current) => {
             let problem = Problem::from(domain::Error::Precondition);
             let current = current.map(|favourite| Box::new(FavouriteBody::from(favourite)));

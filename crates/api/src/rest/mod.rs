@@ -7,4 +7,5 @@ pub mod forecasts;
 pub mod mailbox;
 pub mod me;
 pub mod places;
+pub mod sync;
 pub mod system;

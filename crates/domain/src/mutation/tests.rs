@@ -59,7 +59,7 @@ fn a_removal_wins_and_an_id_is_used_once() {
         (&delete, &Found::Removed, None),
         (&delete, &live, None),
     ] {
-        assert_eq!(mutation.refusal(found), refusal, "{mutation:?} on {found:?}");
+        assert_eq!(mutation.judge(found).err(), refusal, "{mutation:?} on {found:?}");
     }
 }
 
@@ -70,11 +70,11 @@ fn if_match_wants_the_very_revision() {
         for (base_rev, refusal) in
             [(Some(5), None), (Some(4), Some(Refusal::Stale)), (Some(6), Some(Refusal::Stale))]
         {
-            assert_eq!(mutation(op.clone(), base_rev, Policy::IfMatch).refusal(&live), refusal);
+            assert_eq!(mutation(op.clone(), base_rev, Policy::IfMatch).judge(&live).err(), refusal);
         }
-        assert_eq!(mutation(op, None, Policy::IfMatch).refusal(&live), Some(Refusal::Stale));
+        assert_eq!(mutation(op, None, Policy::IfMatch).judge(&live).err(), Some(Refusal::Stale));
     }
-    assert_eq!(mutation(Op::Delete, Some(4), Policy::IfMatch).refusal(&Found::Removed), None);
+    assert_eq!(mutation(Op::Delete, Some(4), Policy::IfMatch).judge(&Found::Removed), Ok(Step::Nothing));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use app::App;
 use domain::{Error, Result};
 
 use super::print;
@@ -26,7 +27,7 @@ pub async fn run(setup: Setup) -> Result<()> {
     if findings.iter().any(|finding| matches!(finding, Finding::Bad(_))) {
         findings.push(Finding::Note(String::from("the rest was not looked at, because of the above")));
     } else {
-        findings.push(opened(&setup).await);
+        findings.extend(opened(&setup).await);
     }
     let mut bad = 0;
     for finding in &findings {
@@ -97,15 +98,57 @@ async fn schema(config: &Config) -> Finding {
     }
 }
 
-async fn opened(setup: &Setup) -> Finding {
+async fn opened(setup: &Setup) -> Vec<Finding> {
     match open(setup, None).await {
         Ok((app, _lock)) if app.is_ready().await => {
-            Finding::Good(String::from("the database opens, its keys unwrap, and the gazetteer is loaded"))
+            let good = "the database opens, its keys unwrap, and the gazetteer is loaded";
+            let mut findings = vec![Finding::Good(String::from(good))];
+            match logs(&app).await {
+                Ok(found) => findings.extend(found),
+                Err(error) => findings.push(Finding::Bad(error.to_string())),
+            }
+            findings
         }
-        Ok(_) => Finding::Bad(String::from("the database does not answer")),
-        Err(error) if error.to_string().contains("in use by another") => Finding::Note(String::from(
+        Ok(_) => vec![Finding::Bad(String::from("the database does not answer"))],
+        Err(error) if error.to_string().contains("in use by another") => vec![Finding::Note(String::from(
             "a server is running on this data; stop it to have the rest looked at",
-        )),
-        Err(error) => Finding::Bad(error.to_string()),
+        ))],
+        Err(error) => vec![Finding::Bad(error.to_string())],
     }
+}
+
+/// Faults that are told one by one; the rest are counted.
+const TOLD: usize = 20;
+/// After so many accounts a word is said, so that nobody thinks it hangs.
+const PROGRESS: usize = 10_000;
+
+/// Whether every account's log agrees with its rows.
+async fn logs(app: &App) -> Result<Vec<Finding>> {
+    let (mut findings, mut accounts, mut wrong, mut after) = (Vec::new(), 0_usize, 0_usize, None);
+    loop {
+        let checked = app.check_logs(after).await?;
+        for (account, fault) in &checked.wrong {
+            wrong += 1;
+            if wrong <= TOLD {
+                findings.push(Finding::Bad(format!("the log of account {account}: {fault}")));
+            }
+        }
+        if (accounts + checked.accounts) / PROGRESS > accounts / PROGRESS {
+            eprintln!("{} logs are checked", accounts + checked.accounts);
+        }
+        accounts += checked.accounts;
+        after = checked.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if wrong == 0 {
+        findings
+            .push(Finding::Good(format!("the logs of all {accounts} accounts agree with their favourites")));
+    } else {
+        findings.push(Finding::Note(format!(
+            "{wrong} faults in the logs of {accounts} accounts: put a backup back, then run `fairweather sync new-era`"
+        )));
+    }
+    Ok(findings)
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod migrate;
 mod places;
 mod serve;
+mod sync;
 
 /// The backend of a weather or travel app in one binary: accounts, favourites, forecasts, sync.
 #[derive(Parser)]
@@ -71,6 +72,9 @@ enum Command {
     /// List accounts, give and take roles, end sessions
     #[command(subcommand, after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Accounts(accounts::Command),
+    /// Look after what devices know of the data
+    #[command(subcommand, after_help = "Example: fairweather sync new-era")]
+    Sync(sync::Command),
     /// Replace the bundled gazetteer
     #[command(subcommand, after_help = "Example: fairweather places import ./geonames")]
     Places(places::Command),
@@ -103,6 +107,7 @@ impl Cli {
             Command::Doctor => doctor::run(common.setup(Mode::Serve, None)?).await,
             Command::Migrate(options) => migrate::run(&common.load(None)?, &options).await,
             Command::Accounts(command) => accounts::run(common.setup(Mode::Serve, None)?, command).await,
+            Command::Sync(command) => sync::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Places(command) => places::run(&common.load(None)?, &command).await,
         }
     }

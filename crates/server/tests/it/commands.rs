@@ -14,7 +14,7 @@ testkit::stamp! { sqlite: [operators_manage_accounts, roles_come_from_the_comman
 #[test]
 fn every_command_explains_itself() {
     let folder = tempdir().unwrap();
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["dev"],
         &["serve"],
@@ -24,6 +24,8 @@ fn every_command_explains_itself() {
         &["accounts", "grant"],
         &["accounts", "revoke"],
         &["accounts", "end-sessions"],
+        &["sync"],
+        &["sync", "new-era"],
         &["places"],
         &["places", "import"],
         &["openapi"],

@@ -26,8 +26,15 @@ const OF_ACCOUNTS: [&str; 6] = ["account", "session", "account_sync", "favourite
 /// Tables that lead from something known to an account.
 const DIRECTORIES: [&str; 2] = ["email_index", "cookie"];
 /// Statements that look at many accounts: background work, never a person's request.
-const BACKGROUND: [&str; 4] =
-    ["accounts::PAGE", "accounts::FORGOTTEN", "receipts::EXPIRE", "sessions::EXPIRED"];
+const BACKGROUND: [&str; 7] = [
+    "accounts::PAGE",
+    "accounts::FORGOTTEN",
+    "compaction::ACCOUNTS",
+    "receipts::CHUNK_END",
+    "receipts::EXPIRE",
+    "sessions::EXPIRED",
+    "sync::PAGE",
+];
 
 struct Found {
     /// `file::STATIC`.
