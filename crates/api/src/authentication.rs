@@ -49,7 +49,7 @@ pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -
 
 /// The session's own cookie with its new end, when that has moved: a browser forgets a cookie on the day it was
 /// first told, however often it is used.
-fn renewed_cookie(api: &Api, caller: &Caller, headers: &HeaderMap) -> Option<HeaderValue> {
+pub fn renewed_cookie(api: &Api, caller: &Caller, headers: &HeaderMap) -> Option<HeaderValue> {
     let ends_at = caller.renewed_until()?;
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     let cookie = api.settings.cookie.set(api.settings.cookie.find(cookies)?, ends_at, api.app.now());
@@ -59,7 +59,7 @@ fn renewed_cookie(api: &Api, caller: &Caller, headers: &HeaderMap) -> Option<Hea
 }
 
 /// `RateLimit` and its policy: what is left, and for how long that counts.
-fn tell_limit(api: &Api, headers: &mut HeaderMap, remaining: u32, reset: Duration) {
+pub fn tell_limit(api: &Api, headers: &mut HeaderMap, remaining: u32, reset: Duration) {
     headers.insert("ratelimit-policy", api.rate_limit_policy.clone());
     let value = format!("\"account\";r={remaining};t={}", reset.as_secs());
     if let Ok(value) = HeaderValue::try_from(value) {
@@ -75,7 +75,8 @@ pub async fn allow(request: Request, next: Next) -> Response {
     response
 }
 
-async fn authenticate(api: &Api, is_safe: bool, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
+/// Who shows a credential in the headers, if anybody does.
+pub async fn authenticate(api: &Api, is_safe: bool, headers: &HeaderMap) -> Result<Option<Caller>, Problem> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = value.to_str().ok().and_then(bearer).ok_or_else(|| {
             let detail = "the header must look like Authorization: Bearer <access token>";

@@ -28,6 +28,11 @@ impl AllowedOrigins {
         list.iter().map(one).collect::<Result<_>>().map(Self)
     }
 
+    /// Whether pages of this origin may call.
+    pub(crate) fn contains(&self, origin: &HeaderValue) -> bool {
+        self.0.contains(origin)
+    }
+
     /// The layer that answers preflights and marks answers; `None` when nobody is allowed.
     pub(crate) fn layer(&self) -> Option<CorsLayer> {
         if self.0.is_empty() {
@@ -39,6 +44,7 @@ impl AllowedOrigins {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
         ];
         let exposed = [
             header::ETAG,

@@ -73,6 +73,12 @@ impl Api {
         if let Some(site) = headers.get("sec-fetch-site") {
             return site == "same-origin";
         }
+        self.is_own_origin(headers)
+    }
+
+    /// Whether the page that made the request is of our own origin. A browser says the origin of whoever opens a
+    /// WebSocket, and of its site not always.
+    fn is_own_origin(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         match (text(header::ORIGIN), &self.settings.origin) {
             (Some(origin), Some(own)) => origin == own,

@@ -37,7 +37,14 @@ pub use refusals::Refused;
         (name = "system", description = "What machines ask"),
     ),
     security(("bearer" = []), ("cookie" = [])),
-    components(schemas(crate::problem::ProblemBody, crate::problem::FieldProblem)),
+    components(schemas(
+        crate::problem::ProblemBody,
+        crate::problem::FieldProblem,
+        crate::rest::streams::HelloBody,
+        crate::rest::streams::ForecastHintBody,
+        crate::rest::streams::ResetBody,
+        crate::rest::streams::SessionBody,
+    )),
     modifiers(&Security),
 )]
 pub struct Document;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
-use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, sync, system};
+use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, streams, sync, system};
 use crate::{Api, authentication, web};
 
 /// The largest body of an ordinary request.
@@ -24,6 +24,8 @@ struct Groups {
     sign_in: OpenApiRouter<Api>,
     /// Only with a credential.
     private: OpenApiRouter<Api>,
+    /// Only with a credential, which may be a ticket; never compressed, since each event is to arrive at once.
+    live: OpenApiRouter<Api>,
     /// Anybody.
     public: OpenApiRouter<Api>,
 }
@@ -49,7 +51,9 @@ fn groups() -> Groups {
             .merge(OpenApiRouter::new().routes(routes!(sync::sync)).layer(DefaultBodyLimit::max(sync::BODY)))
             .routes(routes!(forecasts::favourite))
             .routes(routes!(forecasts::place))
-            .routes(routes!(forecasts::points)),
+            .routes(routes!(forecasts::points))
+            .routes(routes!(streams::ticket)),
+        live: OpenApiRouter::new().routes(routes!(streams::stream)).routes(routes!(streams::socket)),
         public: OpenApiRouter::new()
             .routes(routes!(places::search))
             .routes(routes!(places::nearest))
@@ -63,13 +67,13 @@ fn groups() -> Groups {
 
 /// All documented routes, for the OpenAPI document.
 pub(crate) fn documented() -> OpenApiRouter<Api> {
-    let Groups { sign_in, private, public } = groups();
-    OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(public)
+    let Groups { sign_in, private, live, public } = groups();
+    OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(live).merge(public)
 }
 
 /// All routes, with what concerns a group of them.
 pub(crate) fn router(api: Api) -> Router {
-    let Groups { sign_in, private, public } = groups();
+    let Groups { sign_in, private, live, public } = groups();
     let sign_in = Router::from(sign_in).route_layer(from_fn_with_state(api.clone(), authentication::allow));
     let private = Router::from(private)
         .route_layer(from_fn_with_state(api.clone(), authentication::require))
@@ -81,7 +85,7 @@ pub(crate) fn router(api: Api) -> Router {
     let mailbox = Router::new()
         .route("/dev/mailbox", get(mailbox::page))
         .route("/dev/mailbox.css", get(mailbox::style));
-    let mut router = sign_in.merge(private).merge(public);
+    let mut router = sign_in.merge(private).merge(Router::from(live)).merge(public);
     if api.app.settings().mailbox_token.is_some() {
         router = router.merge(mailbox);
     }

@@ -59,6 +59,7 @@ impl App {
             credential: Credential::Bearer(claims.generation),
             roles: claims.roles,
             auth_time: claims.auth_time,
+            ends_at: claims.expires_at,
             renewed_until: None,
         })
     }
@@ -145,6 +146,7 @@ impl App {
             credential: Credential::Cookie,
             roles: Roles::parse(&stored.roles),
             auth_time: record.auth_time,
+            ends_at: lifetime.ends_at(),
             renewed_until: None,
         };
         let known = KnownCookie { caller, until: now.plus(COOKIE_BELIEVED).min(lifetime.ends_at()) };

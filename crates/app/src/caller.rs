@@ -15,6 +15,8 @@ pub struct Caller {
     pub(crate) credential: Credential,
     pub(crate) roles: Roles,
     pub(crate) auth_time: Timestamp,
+    /// When the access token ends, or the session of the cookie.
+    pub(crate) ends_at: Timestamp,
     /// When the session's cookie now ends, if this request moved that.
     pub(crate) renewed_until: Option<Timestamp>,
 }

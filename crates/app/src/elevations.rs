@@ -36,6 +36,27 @@ impl App {
         client: &Client,
         points: &[Coordinates],
     ) -> Vec<f32> {
+        let unknown = self.read_elevations(points).await;
+        if !unknown.is_empty() {
+            self.ask_elevations(caller, client, unknown).await;
+        }
+        self.best_elevations(points)
+    }
+
+    /// The same without asking anybody: what is known, or for now the height of the nearest place.
+    pub(crate) async fn known_elevations(&self, points: &[Coordinates]) -> Vec<f32> {
+        self.read_elevations(points).await;
+        self.best_elevations(points)
+    }
+
+    fn best_elevations(&self, points: &[Coordinates]) -> Vec<f32> {
+        let known = |at: &Coordinates| self.elevations.0.get(&point(at.rounded(2)));
+        let best = |at| known(at).map_or_else(|| self.neighbour(*at), |metres| metres as f32);
+        points.iter().map(best).collect()
+    }
+
+    /// Learns what the database knows of the points and tells which are still unknown, rounded, each once.
+    async fn read_elevations(&self, points: &[Coordinates]) -> Vec<Coordinates> {
         let mut unknown: Vec<Coordinates> = Vec::new();
         for at in points {
             let rounded = at.rounded(2);
@@ -43,18 +64,9 @@ impl App {
                 unknown.push(rounded);
             }
         }
-        if !unknown.is_empty() {
-            self.find_elevations(caller, client, unknown).await;
+        if unknown.is_empty() {
+            return unknown;
         }
-        let known = |at: &Coordinates| self.elevations.0.get(&point(at.rounded(2)));
-        points
-            .iter()
-            .map(|at| known(at).map_or_else(|| self.neighbour(*at), |metres| metres as f32))
-            .collect()
-    }
-
-    /// Learns what the database knows, asks the provider for the rest, and keeps what it says.
-    async fn find_elevations(&self, caller: &Caller, client: &Client, unknown: Vec<Coordinates>) {
         let tags: Vec<Tag> = unknown.iter().map(|at| self.elevation_tag(*at)).collect();
         let stored = self
             .store
@@ -74,9 +86,11 @@ impl App {
                 None => missing.push(at),
             }
         }
-        if missing.is_empty() {
-            return;
-        }
+        missing
+    }
+
+    /// Asks the provider and keeps what it says.
+    async fn ask_elevations(&self, caller: &Caller, client: &Client, missing: Vec<Coordinates>) {
         // A call that nobody made yet is paid for by who asks, like a cold cell.
         if self.limit_cold_cells(caller, client, 1).is_err() {
             return;

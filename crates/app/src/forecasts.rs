@@ -8,7 +8,7 @@ use domain::favourite::Favourite;
 use domain::forecast::{
     Attribution, Cell, Forecast, Pack, Place, Share, Source, Units, VariableSet, ViewRequest,
 };
-use domain::{Coordinates, Error, FavouriteId, Invalid, Result, Timestamp};
+use domain::{AccountId, Coordinates, Error, FavouriteId, Invalid, Result, Timestamp};
 use jiff::tz::TimeZone;
 
 use crate::App;
@@ -134,7 +134,7 @@ impl App {
         }
         let list = VariableSet::LIST;
         let request = self.view(caller, query, LIST_HOURS, LIST_DAYS, list).await?;
-        let favourites = self.all_favourites(caller).await?;
+        let favourites = self.all_favourites(caller.account).await?;
         let spots = self.spots_of(caller, client, &favourites).await?;
         let found = self.find(caller, client, &spots, Share::Favourites, LIST_PATIENCE).await?;
         let now = self.now();
@@ -236,8 +236,7 @@ impl App {
         Ok(ViewRequest { hours, days, units, variables })
     }
 
-    async fn all_favourites(&self, caller: &Caller) -> Result<Vec<Favourite>> {
-        let account = caller.account;
+    pub(crate) async fn all_favourites(&self, account: AccountId) -> Result<Vec<Favourite>> {
         let key = self.data_keys.get(account).await?;
         let rows = self.store.read(async move |db| store::favourites::live(db, account).await).await?;
         let mut favourites = Vec::with_capacity(rows.len());

@@ -36,16 +36,18 @@ mod revocations;
 mod session_record;
 pub mod settings;
 pub mod sign_in;
+pub mod streams;
 pub mod sync;
 mod throttles;
 pub mod weather;
 
 pub use caller::{Caller, Client, Network};
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
 use limits::{Buckets, Left};
 use rendered::Rendered;
+use streams::{Hub, Tickets};
 use weather::Weather;
 
 /// Everything the use cases work with. Cheap to clone.
@@ -71,6 +73,8 @@ pub struct Inner {
     elevations: elevations::Elevations,
     favourite_pages: Rendered<bytes::Bytes>,
     forecast_lists: Rendered<Arc<forecasts::RenderedList>>,
+    streams: Arc<Hub>,
+    tickets: Tickets,
     traffic: Traffic,
 }
 
@@ -135,6 +139,9 @@ impl App {
         let refresh = server_key(&store, &ring, &random, "refresh").await?;
         let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
         let limits = settings.limits.clone();
+        let streams = Hub::new(settings.streams.clone());
+        let hub = streams.clone();
+        weather.on_change(move |cell, issued_at| hub.forecast_changed(cell, issued_at));
         let app = Self(Arc::new(Inner {
             policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),
             index: BlindIndex::new(&index)?,
@@ -147,6 +154,8 @@ impl App {
             elevations: elevations::Elevations::default(),
             favourite_pages: Rendered::new(),
             forecast_lists: Rendered::new(),
+            streams,
+            tickets: Tickets::default(),
             traffic: Traffic {
                 account: Buckets::new(limits.account),
                 mutations: Buckets::new(limits.mutations),
@@ -198,6 +207,7 @@ impl App {
             self.favourite_pages.forget(hint.account);
             self.forecast_lists.forget(hint.account);
         }
+        self.streams.committed(hints);
     }
 
     fn limit_mutations(&self, account: domain::AccountId, count: u32) -> Result<()> {

@@ -147,7 +147,9 @@ impl App {
 
     /// Makes ended sessions ended here at once; other nodes read it from the database.
     pub(crate) fn revoke(&self, ended: Vec<SessionId>, now: Timestamp) {
-        self.revocations.add(ended.into_iter().map(|session| (session, now)));
+        // In this order: a stream that is being opened looks at the set after it can be told.
+        self.revocations.add(ended.iter().map(|session| (*session, now)));
+        self.streams.revoke(ended);
     }
 }
 

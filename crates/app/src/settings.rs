@@ -1,5 +1,7 @@
 //! What an operator may set, as the use cases need it.
 
+use std::time::Duration;
+
 use vault::secret::SecretDigest;
 
 use crate::limits::Rate;
@@ -18,12 +20,26 @@ pub struct Settings {
     /// Fewest code points of a new password.
     pub password_minimum: usize,
     pub limits: Limits,
+    pub streams: StreamSettings,
     /// Peers on this machine are exempt from limits per network (a development server).
     pub trust_loopback: bool,
     /// Whether mail can be sent (or shown in the mailbox).
     pub has_mail: bool,
     /// Hash of the secret that opens the development mailbox; `None` where there is none.
     pub mailbox_token: Option<SecretDigest>,
+}
+
+/// Live streams.
+#[derive(Clone, Debug)]
+pub struct StreamSettings {
+    /// Of this process.
+    pub most: usize,
+    /// Of one account; one more replaces its oldest.
+    pub per_account: usize,
+    /// A stream on which nothing happens says so this often, for proxies and for clients that watch over it.
+    pub heartbeat: Duration,
+    /// A client that takes nothing for so long has its stream closed.
+    pub stalled: Duration,
 }
 
 /// Limits on traffic and on costly calls.

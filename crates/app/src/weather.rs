@@ -6,7 +6,7 @@ mod fetch;
 mod providers;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::forecast::{Cell, Freshness, Pack, Share, Source, TtlPolicy};
@@ -76,6 +76,9 @@ const REFRESH_CHUNK: usize = 200;
 /// How often [`Weather::refresh_ahead`] is to run.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(30);
 
+/// Called when the weather of a cell looks different than it did, with when it was issued.
+type OnChange = Box<dyn Fn(Cell, Timestamp) + Send + Sync>;
+
 pub struct Weather {
     store: Arc<Store>,
     clock: Clock,
@@ -84,6 +87,7 @@ pub struct Weather {
     memory: Memory,
     flights: Flights,
     ttl: TtlPolicy,
+    on_change: OnceLock<OnChange>,
 }
 
 impl Weather {
@@ -102,7 +106,14 @@ impl Weather {
             memory: Memory::new(cache_bytes),
             flights: Flights::default(),
             ttl: TtlPolicy::default(),
+            on_change: OnceLock::new(),
         })
+    }
+
+    /// From now on tells of every cell whose weather looks different than it did. There is one listener: the
+    /// first stays.
+    pub(crate) fn on_change(&self, listener: impl Fn(Cell, Timestamp) + Send + Sync + 'static) {
+        let _ = self.on_change.set(Box::new(listener));
     }
 
     pub fn providers(&self) -> &Providers {

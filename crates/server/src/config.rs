@@ -29,6 +29,7 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     pub log: Log,
     pub limits: Limits,
+    pub streams: Streams,
     pub quota: Quota,
     pub password: Password,
     pub weather: Weather,
@@ -67,6 +68,19 @@ pub struct Limits {
     /// Mails caused for one address, and by one network, in an hour.
     pub mail_per_address: u32,
     pub mail_per_network: u32,
+    /// Live streams of one account; one more replaces its oldest.
+    pub streams_per_account: usize,
+    /// Live streams of this process.
+    pub streams: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Streams {
+    /// Seconds between two signs of life on a stream where nothing happens.
+    pub heartbeat_s: u64,
+    /// Seconds after which the stream of a client that takes nothing is closed.
+    pub stalled_s: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -134,6 +148,7 @@ impl Default for Config {
             cors_origins: Vec::new(),
             log: Log::default(),
             limits: Limits::default(),
+            streams: Streams::default(),
             quota: Quota::default(),
             password: Password::default(),
             weather: Weather::default(),
@@ -164,7 +179,15 @@ impl Default for Limits {
             cold_cells_network_per_hour: 500,
             mail_per_address: 3,
             mail_per_network: 30,
+            streams_per_account: 10,
+            streams: 15_000,
         }
+    }
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { heartbeat_s: 20, stalled_s: 10 }
     }
 }
 

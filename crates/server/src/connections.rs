@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
@@ -18,6 +18,13 @@ use tokio::task::JoinHandle;
 const MOST: usize = 20_000;
 /// A client that dribbles its request's head is cut off.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes that the system takes ahead of what the client has received.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 * 1024;
+/// A client that acknowledges nothing for so long is gone: without this a stream would learn of it in a quarter
+/// of an hour.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
 pub struct Connections {
     stop: watch::Sender<bool>,
@@ -39,6 +46,19 @@ impl Connections {
         {
             tracing::warn!("some connections did not finish in time and were cut");
         }
+    }
+}
+
+/// Asks the system for what suits short answers and long streams. A system that cannot serves all the same.
+fn tune(stream: &TcpStream) {
+    // Answers are written whole; waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    {
+        let socket = socket2::SockRef::from(stream);
+        // Without this the system takes megabytes for a client that reads nothing, and a stream cannot know.
+        let _ = socket.set_tcp_notsent_lowat(UNSENT);
+        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     }
 }
 
@@ -67,8 +87,7 @@ async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<
                 continue;
             }
         };
-        // Answers are written whole; waiting to fill a packet only delays them.
-        let _ = stream.set_nodelay(true);
+        tune(&stream);
         let edge = edge.clone();
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
@@ -87,7 +106,8 @@ async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<
             if !spoken {
                 return;
             }
-            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+            let connection =
+                builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
             let connection = watcher.watch(connection);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");

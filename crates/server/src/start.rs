@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::{AllowedOrigins, Api, ApiSettings, Edge, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
-use app::{App, Commits, Limits, Parts, Settings, jobs};
+use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams};
 use domain::cookie::SessionCookie;
 use domain::{Clock, Error, Random, Result};
 use gazetteer::Gazetteer;
@@ -141,7 +141,12 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
 impl Running {
     /// Stops taking connections, lets those at work finish for a while, and ends the jobs.
     pub async fn stop(mut self, patience: Duration) {
-        self.connections.drain(patience).await;
+        // A stream ends only when somebody ends it, so their clients are told while the others finish.
+        let ended = tokio::time::timeout(patience, self.app.end_streams());
+        let (ended, ()) = tokio::join!(ended, self.connections.drain(patience));
+        if ended.is_err() {
+            tracing::warn!("some streams did not end in time and were cut");
+        }
         self.jobs.shutdown().await;
     }
 }
@@ -243,6 +248,12 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
             mail_per_address: limits.mail_per_address,
             mail_per_network: limits.mail_per_network,
         },
+        streams: StreamSettings {
+            most: limits.streams,
+            per_account: limits.streams_per_account.max(1),
+            heartbeat: Duration::from_secs(config.streams.heartbeat_s.max(1)),
+            stalled: Duration::from_secs(config.streams.stalled_s.max(1)),
+        },
         trust_loopback: dev,
         has_mail: dev,
         mailbox_token: mailbox.map(Secret::digest),
@@ -277,6 +288,21 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
             app.weather().refresh_ahead().await;
             Ok(())
         }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(streams::CHECK_EVERY, "check_streams", move || {
+        let app = of.clone();
+        async move { app.check_streams().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(streams::HEADS_EVERY, "read_heads", move || {
+        let app = of.clone();
+        async move { app.read_heads().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(streams::WATCH_EVERY, "watch_favourites", move || {
+        let app = of.clone();
+        async move { app.watch_favourites().await }
     }));
     jobs.spawn(every(FOLD_EVERY, "fold_metrics", || async {
         telemetry::fold_metrics();

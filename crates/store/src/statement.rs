@@ -138,6 +138,22 @@ impl Args<()> for () {
     }
 }
 
+/// The same parameter several times: a list of fixed length.
+impl<K, const N: usize> Kinds for [K; N] {
+    const COUNT: usize = N;
+}
+
+impl<K, V: Bind<K>, const N: usize> Args<[K; N]> for [V; N] {
+    type List<'a>
+        = [&'a dyn Param; N]
+    where
+        Self: 'a;
+
+    fn list(&self) -> Self::List<'_> {
+        self.each_ref().map(|value| value as &dyn Param)
+    }
+}
+
 macro_rules! tuples {
     ($($kind:ident $value:ident $at:tt),+) => {
         impl<$($kind),+> Kinds for ($($kind,)+) {

@@ -37,6 +37,12 @@ static PAGE: Statement<(Uuid, i64), (Uuid, String, i64, i64, i64)> = Statement::
     "SELECT account_id, eras, head, floor, favourites FROM account_sync
      WHERE account_id > $1 ORDER BY account_id LIMIT $2",
 );
+static HEADS: Statement<[Uuid; HEADS_AT_ONCE], (Uuid, String, i64)> = Statement::new(
+    "SELECT account_id, eras, head FROM account_sync WHERE account_id IN
+        ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+         $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42,
+         $43, $44, $45, $46, $47, $48, $49, $50)",
+);
 static DELETE: Statement<(Uuid,), ()> = Statement::new("DELETE FROM account_sync WHERE account_id = $1");
 
 /// The locked head of one account, within a transaction.
@@ -177,6 +183,21 @@ pub async fn page(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<Liste
         Listed { account, eras, head, floor, favourites }
     };
     Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Accounts whose heads [`heads`] reads at once.
+pub const HEADS_AT_ONCE: usize = 50;
+
+/// Where each account's log ends, for up to [`HEADS_AT_ONCE`] of them; those that are gone are left out.
+pub async fn heads(db: &mut Db, accounts: &[AccountId]) -> Result<Vec<(AccountId, Cursor)>> {
+    // The statement's list has one length: what is too much of it names nobody.
+    let named: [Uuid; HEADS_AT_ONCE] =
+        std::array::from_fn(|at| accounts.get(at).map_or(Uuid::nil(), |account| account.uuid()));
+    let rows = db.all(&HEADS, named).await?;
+    let head = |(account, eras, head): (Uuid, String, i64)| {
+        Ok((AccountId::from_uuid(account), list(&eras)?.cursor(head)))
+    };
+    rows.into_iter().map(head).collect()
 }
 
 pub async fn delete(tx: &mut Tx, account: AccountId) -> Result<()> {

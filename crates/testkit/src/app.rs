@@ -191,6 +191,44 @@ impl TestApp {
         self.app().read_revocations().await.expect("the job works");
     }
 
+    /// Runs the job that ends streams whose time has come.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn check_streams(&self) {
+        self.app().check_streams().await.expect("the job works");
+    }
+
+    /// Runs the job that finds what hints did not tell.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn read_heads(&self) {
+        self.app().read_heads().await.expect("the job works");
+    }
+
+    /// Runs the job that learns whose favourites lie in which cells.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn watch_favourites(&self) {
+        self.app().watch_favourites().await.expect("the job works");
+    }
+
+    /// Returns when this many streams are open.
+    ///
+    /// # Panics
+    /// When that does not happen soon.
+    pub async fn open_streams(&self, count: usize) {
+        let open = async {
+            while self.app().open_streams() != count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(15), open).await;
+        assert!(waited.is_ok(), "{} streams are open, not {count}", self.app().open_streams());
+    }
+
     /// Runs the job that fetches forecasts before they grow stale.
     pub async fn refresh_ahead(&self) {
         self.app().weather().refresh_ahead().await;

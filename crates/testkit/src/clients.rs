@@ -289,13 +289,24 @@ impl Call {
         Self { body: body.into(), ..self.header("content-type", kind) }
     }
 
-    async fn send(self) -> Response {
+    /// Where the request goes, and its headers: for what does not end with an answer.
+    pub(crate) fn into_parts(self) -> (String, String, HeaderMap) {
+        (self.client.base_url, self.path, self.headers)
+    }
+
+    /// Sends it and reads the answer's head.
+    pub(crate) async fn begin(self) -> (Client, String, reqwest::Response) {
         let Self { client, method, path, headers, body } = self;
         let what = format!("{method} {path}");
         let request = client.http.request(method, format!("{}{path}", client.base_url)).headers(headers);
         // A request without a body says nothing of its length.
         let request = if body.is_empty() { request } else { request.body(body) };
         let answer = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        (client, what, answer)
+    }
+
+    async fn send(self) -> Response {
+        let (client, what, answer) = self.begin().await;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{what}: {error:?}")).to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or_default();

@@ -7,10 +7,18 @@ pub mod app;
 pub mod clients;
 #[cfg(feature = "app")]
 pub mod databases;
+#[cfg(feature = "app")]
+pub mod events;
 pub mod provider;
 mod provider_wire;
+#[cfg(feature = "app")]
+pub mod sockets;
 
 #[cfg(feature = "app")]
 pub use app::TestApp;
 #[cfg(feature = "app")]
 pub use clients::{Call, Client, Response};
+#[cfg(feature = "app")]
+pub use events::{Event, Events};
+#[cfg(feature = "app")]
+pub use sockets::Socket;

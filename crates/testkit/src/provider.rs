@@ -49,6 +49,8 @@ pub enum Fault {
     WrongTypes,
     /// Every value is null.
     Nulls,
+    /// No fault: every hour is ten degrees warmer than before.
+    Warmer,
     /// One hour of one variable is null.
     OneNull,
     /// `weather_code` is not there.

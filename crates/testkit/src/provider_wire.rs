@@ -171,6 +171,10 @@ fn spoil(name: &str, values: &mut Vec<Value>, fault: Fault) {
         Fault::WrongTypes => values.iter_mut().for_each(|value| *value = json!(value.to_string())),
         Fault::Nulls => values.iter_mut().for_each(|value| *value = Value::Null),
         Fault::OneNull | Fault::NanLiteral if name == "temperature_2m" => values[7] = Value::Null,
+        Fault::Warmer if name == "temperature_2m" => {
+            let warmer = |value: &mut Value| *value = json!(value.as_f64().unwrap_or_default() + 10.0);
+            values.iter_mut().for_each(warmer);
+        }
         Fault::DifferentLengths if name == "cloud_cover" => {
             values.pop();
         }

@@ -7,5 +7,6 @@ pub mod forecasts;
 pub mod mailbox;
 pub mod me;
 pub mod places;
+pub mod streams;
 pub mod sync;
 pub mod system;

@@ -103,6 +103,7 @@ pub async fn metrics(State(api): State<Api>, request: Request) -> Response {
     let (cells, bytes) = api.app.weather().in_memory();
     metrics::gauge!("fairweather_weather_cells").set(cells as f64);
     metrics::gauge!("fairweather_weather_cell_bytes").set(bytes as f64);
+    metrics::gauge!("fairweather_streams").set(api.app.open_streams() as f64);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     ([(header::CONTENT_TYPE, kind)], (api.settings.metrics)()).into_response()
 }

@@ -80,6 +80,11 @@ impl Memory {
         self.0.get(key)
     }
 
+    /// The same without counting as use.
+    pub(super) fn peek(&self, key: &Key) -> Option<Arc<Entry>> {
+        self.0.peek(key)
+    }
+
     /// Puts an answer in unless a newer one is there; what was known of the cell's use is kept.
     pub(super) fn insert(&self, entry: Entry) -> Arc<Entry> {
         let key = entry.key();

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::forecast::{Cell, Freshness, Pack, Series, Share};
+use domain::forecast::{
+    Cell, Forecast, Freshness, Pack, Place, Series, Share, Units, VariableSet, ViewRequest,
+};
 use domain::{Result, Timestamp};
 use store::cells;
 use tokio::sync::watch;
@@ -38,6 +40,9 @@ struct Flight {
     told: watch::Sender<Option<Landed>>,
 }
 
+/// The part of a forecast that people look at: a change on the tenth day is worth no message.
+const LOOKED_AT: ViewRequest =
+    ViewRequest { hours: 48, days: 7, units: Units::Metric, variables: VariableSet::LIST };
 /// Cells kept of one call in one transaction, so that no request waits long behind it.
 const STORED_AT_ONCE: usize = 25;
 
@@ -130,10 +135,12 @@ impl Weather {
     async fn land(&self, landed: Vec<(Flight, Series)>) {
         let mut kept = Vec::with_capacity(landed.len());
         for (flight, series) in landed {
+            let before = self.memory.peek(&(series.source(), series.pack(), flight.want.cell));
             let entry = self.memory.insert(Entry::new(flight.want.cell, series));
             self.flights.land(&flight.want);
             kept.push(entry.clone());
-            flight.told.send_replace(Some(Ok(entry)));
+            flight.told.send_replace(Some(Ok(entry.clone())));
+            self.tell_change(before.as_deref(), &entry);
         }
         for chunk in kept.chunks(STORED_AT_ONCE) {
             let rows: Vec<(String, Vec<u8>, Timestamp)> =
@@ -151,6 +158,24 @@ impl Weather {
                 // The answer is in memory and was given; only a restart would miss it.
                 tracing::warn!(%error, "forecasts could not be kept in the database");
             }
+        }
+    }
+
+    /// Tells the listener when the new answer shows something else than the one before. Detail comes and goes
+    /// with the core, which alone is looked at.
+    fn tell_change(&self, before: Option<&Entry>, entry: &Entry) {
+        let Some(listener) = self.on_change.get() else { return };
+        let series = &entry.series;
+        if series.pack() != Pack::Core {
+            return;
+        }
+        let cell = entry.cell;
+        // In the middle of the cell; no place in it is shown anything very different.
+        let place = Place { coordinates: cell.centre(), elevation_m: None, zone: jiff::tz::TimeZone::UTC };
+        let now = self.clock.now();
+        let shown = |series: &Series| Forecast::of(series, None, cell, &place, &LOOKED_AT, now);
+        if before.is_none_or(|before| !shown(&before.series).shows_the_same(&shown(series))) {
+            listener(cell, series.issued_at().unwrap_or(series.fetched_at()));
         }
     }
 

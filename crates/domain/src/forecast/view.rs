@@ -160,6 +160,15 @@ impl Forecast {
             daily,
         }
     }
+
+    /// Whether a reader sees the same: all values, and where they come from. When they were fetched is no
+    /// value.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        let values = |of: &Self| (of.source, of.units, of.tz.clone());
+        values(self) == values(other)
+            && (&self.now, &self.today) == (&other.now, &other.today)
+            && (&self.hourly, &self.daily) == (&other.hourly, &other.daily)
+    }
 }
 
 /// A series' columns, found once, and how to show them.

@@ -26,7 +26,7 @@ const OF_ACCOUNTS: [&str; 6] = ["account", "session", "account_sync", "favourite
 /// Tables that lead from something known to an account.
 const DIRECTORIES: [&str; 2] = ["email_index", "cookie"];
 /// Statements that look at many accounts: background work, never a person's request.
-const BACKGROUND: [&str; 7] = [
+const BACKGROUND: [&str; 8] = [
     "accounts::PAGE",
     "accounts::FORGOTTEN",
     "compaction::ACCOUNTS",
@@ -34,6 +34,7 @@ const BACKGROUND: [&str; 7] = [
     "receipts::EXPIRE",
     "sessions::EXPIRED",
     "sync::PAGE",
+    "sync::HEADS",
 ];
 
 struct Found {
@@ -79,8 +80,13 @@ fn in_source(file: &str, source: &str) -> Vec<Found> {
     found
 }
 
-/// The types in a tuple, or in the tuple that a name stands for in this file.
+/// The types in a tuple, in a list of a length that is named, or in what a name stands for in this file.
 fn types(source: &str, tuple: &str) -> Vec<&'static str> {
+    if let Some(list) = tuple.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let (kind, length) = list.split_once(';').unwrap();
+        let (_, length) = source.split_once(&format!("const {length}: usize = ")).unwrap();
+        return vec![postgres_type(kind); length.split(';').next().unwrap().parse().unwrap()];
+    }
     let Some(inner) = tuple.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
         let (_, alias) = source.split_once(&format!("type {tuple} = ")).unwrap();
         return types(source, alias.split(';').next().unwrap());

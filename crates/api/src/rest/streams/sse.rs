@@ -1,0 +1,146 @@
+//! `GET /v1/stream`: server-sent events.
+//!
+//! A browser's EventSource gives up for good on most statuses, so whatever is wrong with a cursor, with the rate
+//! or with the server's load is said in a stream with status 200. Only a missing credential is a problem.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::time::Duration;
+
+use app::streams::{Event, Stream};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use http::{HeaderMap, HeaderValue, Method, header};
+use tokio::sync::oneshot;
+
+use super::{StreamQuery, credential_required, events, identify, within_rate};
+use crate::Api;
+use crate::authentication::{renewed_cookie, tell_limit};
+use crate::problem::Problem;
+use crate::query::Query;
+
+/// Follow changes
+///
+/// Server-sent events: `hello`, `changes` (its data is a `Delta`, its id the cursor behind it), `forecast`,
+/// `reset`, `session`; a comment every 20 seconds. A cursor that cannot be gone on from leads to `reset` and not
+/// to an error. A server that cannot serve the stream says `retry:` and ends it.
+#[utoipa::path(get, path = "/v1/stream", operation_id = "followChanges", tag = "sync",
+    params(StreamQuery, ("Last-Event-ID" = Option<String>, Header, description = "The last cursor that was received; browsers send it by themselves", example = "v1.2851.57")),
+    responses((status = 200, description = "Events until somebody closes the stream", body = String, content_type = "text/event-stream")))]
+pub async fn stream(
+    State(api): State<Api>,
+    Query(query): Query<StreamQuery>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let caller = identify(&api, &headers, query.ticket.as_deref()).await?.ok_or_else(credential_required)?;
+    let left = within_rate(&api, &caller);
+    let body = match (&left, method == Method::HEAD) {
+        (_, true) => Body::empty(),
+        (Err(wait), _) => sent_away(api.app.come_back_after(*wait)),
+        (Ok(_), _) => match api.app.seat() {
+            Some(seat) => {
+                let cursor = last_event_id(&headers).or(query.cursor.as_deref());
+                follow(&api, api.app.open_stream(&caller, seat, cursor))
+            }
+            None => sent_away(api.app.come_back_after(Duration::ZERO)),
+        },
+    };
+    let mut response = body.into_response();
+    let told = response.headers_mut();
+    told.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    told.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx collects answers before it passes them on, unless it is told.
+    told.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    if let Ok(left) = left {
+        tell_limit(&api, told, left.remaining, left.reset);
+    }
+    if let Some(cookie) = renewed_cookie(&api, &caller, &headers) {
+        told.insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// An empty one is what a client has that never got any; text that is no ASCII is no cursor either.
+fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("last-event-id").filter(|value| !value.is_empty())?;
+    Some(value.to_str().unwrap_or("?"))
+}
+
+fn sent_away(after: Duration) -> Body {
+    Body::from(retry(after))
+}
+
+fn retry(after: Duration) -> String {
+    format!("retry: {}\n\n", after.as_millis())
+}
+
+/// The text of one event.
+fn text(event: Event) -> String {
+    let name = event.name();
+    match event {
+        Event::Heartbeat => String::from(":hb\n\n"),
+        Event::Retry(after) => retry(after),
+        event => {
+            let Some((data, id)) = events::data(event) else { return String::new() };
+            let mut text = String::with_capacity(data.len() + 96);
+            if let Some(id) = id {
+                let _ = writeln!(text, "id: {id}");
+            }
+            // Infallible: it writes to memory.
+            let _ = write!(text, "event: {name}\ndata: {data}\n\n");
+            text
+        }
+    }
+}
+
+/// A stream with what is on its way to the client.
+struct Following {
+    stream: Stream,
+    /// First of all, how long a browser is to wait before it comes back by itself.
+    greeting: Option<String>,
+    /// Ends when the connection has taken the last text and let go of it.
+    under_way: Option<oneshot::Receiver<Infallible>>,
+    stalled: Duration,
+}
+
+/// A text that tells when it is dropped: the connection drops it once the system has taken all of it.
+struct Tracked {
+    text: String,
+    _gone: oneshot::Sender<Infallible>,
+}
+
+impl AsRef<[u8]> for Tracked {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+/// The reader took nothing for too long.
+#[derive(Debug, thiserror::Error)]
+#[error("the reader of a stream took nothing for too long")]
+struct Stalled;
+
+/// One text at a time: the next event is looked for when the connection has taken the last one, so what waits
+/// for a slow reader never grows.
+fn follow(api: &Api, stream: Stream) -> Body {
+    let greeting = Some(retry(api.app.come_back_after(Duration::ZERO)));
+    let stalled = api.app.settings().streams.stalled;
+    let following = Following { stream, greeting, under_way: None, stalled };
+    Body::from_stream(stream::try_unfold(following, |mut following: Following| async move {
+        if let Some(under_way) = following.under_way.take()
+            && tokio::time::timeout(following.stalled, under_way).await.is_err()
+        {
+            following.stream.stalled();
+            // An error, so that the connection is cut and what it holds is freed.
+            return Err(Stalled);
+        }
+        let Some(event) = following.stream.next().await else { return Ok(None) };
+        let text = following.greeting.take().unwrap_or_default() + &text(event);
+        let (gone, under_way) = oneshot::channel();
+        following.under_way = Some(under_way);
+        Ok(Some((Bytes::from_owner(Tracked { text, _gone: gone }), following)))
+    }))
+}

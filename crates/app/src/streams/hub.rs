@@ -1,0 +1,295 @@
+//! Who is connected: per account its live streams, what cells its favourites lie in, and nothing else.
+//!
+//! Whoever has news tells the hub, which sets flags and wakes; the streams read the database themselves. Telling
+//! costs the same however many are connected.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::cursor::Cursor;
+use domain::forecast::Cell;
+use domain::{AccountId, FavouriteId, SessionId, Timestamp};
+use store::Hint;
+use tokio::sync::Notify;
+
+use super::signal::{Close, ForecastHint, Signal, Term};
+use crate::settings::StreamSettings;
+
+/// All streams of this process.
+pub struct Hub {
+    settings: StreamSettings,
+    rooms: Mutex<Rooms>,
+    seats: AtomicUsize,
+    is_closing: AtomicBool,
+    emptied: Notify,
+}
+
+#[derive(Default)]
+struct Rooms {
+    accounts: HashMap<AccountId, Room>,
+    /// Where a session's streams are, so that an ended one is found at once.
+    sessions: HashMap<SessionId, AccountId>,
+    /// Who has favourites in a cell.
+    watchers: HashMap<Cell, Vec<AccountId>>,
+}
+
+/// One account's streams.
+#[derive(Default)]
+struct Room {
+    /// Oldest first.
+    streams: Vec<Arc<Signal>>,
+    watched: Vec<(Cell, FavouriteId)>,
+    /// The favourites have changed since `watched` was read.
+    is_outdated: bool,
+}
+
+/// A place for one stream, counted against the bound of the process from before its client is known.
+pub struct Seat(Arc<Hub>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.0.seats.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.emptied.notify_waiters();
+        }
+    }
+}
+
+/// A stream that is told what happens, until it is dropped.
+pub struct Joined {
+    account: AccountId,
+    pub signal: Arc<Signal>,
+    seat: Seat,
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.seat.0.leave(self.account, &self.signal);
+        let why = self.signal.closed().map_or("left", Close::name);
+        metrics::counter!("fairweather_streams_closed_total", "reason" => why).increment(1);
+    }
+}
+
+impl Hub {
+    pub fn new(settings: StreamSettings) -> Arc<Self> {
+        Arc::new(Self {
+            settings,
+            rooms: Mutex::default(),
+            seats: AtomicUsize::new(0),
+            is_closing: AtomicBool::new(false),
+            emptied: Notify::new(),
+        })
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more stream; `None` when there is none, or no more are taken.
+    pub fn seat(self: &Arc<Self>) -> Option<Seat> {
+        if self.is_closing.load(Ordering::Acquire) {
+            return None;
+        }
+        let most = self.settings.most;
+        let more = |taken: usize| (taken < most).then_some(taken + 1);
+        self.seats.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(Seat(self.clone()))
+    }
+
+    /// Places taken.
+    pub fn taken(&self) -> usize {
+        self.seats.load(Ordering::Acquire)
+    }
+
+    /// From here on the stream is told what happens. An account's oldest gives way.
+    pub fn join(&self, seat: Seat, account: AccountId, session: SessionId, term: Term) -> Joined {
+        let signal = Arc::new(Signal::new(session, term));
+        let mut rooms = self.rooms();
+        let room = rooms.accounts.entry(account).or_default();
+        // Somebody who just came knows none of the account's cells.
+        room.is_outdated |= room.streams.is_empty();
+        room.streams.push(signal.clone());
+        let oldest = if room.streams.len() > self.settings.per_account { room.streams.first() } else { None };
+        let oldest = oldest.cloned();
+        rooms.sessions.insert(session, account);
+        if let Some(oldest) = oldest {
+            rooms.remove(account, &oldest);
+            oldest.close(Close::Replaced);
+        }
+        drop(rooms);
+        // Asked after it joined: either this sees the end, or the end sees the stream.
+        if self.is_closing.load(Ordering::Acquire) {
+            signal.close(Close::Shutdown);
+        }
+        Joined { account, signal, seat }
+    }
+
+    fn leave(&self, account: AccountId, signal: &Arc<Signal>) {
+        self.rooms().remove(account, signal);
+    }
+
+    /// Logs have moved.
+    pub fn committed(&self, hints: &[Hint]) {
+        let mut rooms = self.rooms();
+        for hint in hints {
+            if let Some(room) = rooms.accounts.get_mut(&hint.account) {
+                room.is_outdated = true;
+                let head = Cursor { era: hint.era, seq: hint.head };
+                room.streams.iter().for_each(|signal| signal.head(head));
+            }
+        }
+    }
+
+    /// Where logs are: wakes the streams that have told their clients something else.
+    pub fn heads(&self, heads: &[(AccountId, Cursor)]) {
+        let rooms = self.rooms();
+        for (account, head) in heads {
+            let streams = rooms.accounts.get(account).map(|room| &room.streams);
+            streams.into_iter().flatten().for_each(|signal| signal.head(*head));
+        }
+    }
+
+    /// The accounts with a stream.
+    pub fn connected(&self) -> Vec<AccountId> {
+        self.rooms().accounts.keys().copied().collect()
+    }
+
+    /// Sessions have ended.
+    pub fn revoke(&self, sessions: impl IntoIterator<Item = SessionId>) {
+        let rooms = self.rooms();
+        for session in sessions {
+            rooms.of_session(session).for_each(|signal| signal.close(Close::Revoked));
+        }
+    }
+
+    /// A session was looked at: its streams end with it.
+    pub fn extend(&self, session: SessionId, ends_at: Option<Timestamp>) {
+        for signal in self.rooms().of_session(session) {
+            match ends_at {
+                Some(ends_at) => signal.renew(Term::Session(ends_at)),
+                None => signal.close(Close::Expired),
+            }
+        }
+    }
+
+    /// Ends what has come to its end and warns what soon will; tells which sessions must be looked at.
+    pub fn check(&self, now: Timestamp) -> Vec<(AccountId, SessionId)> {
+        let mut rooms = self.rooms();
+        let mut due = BTreeSet::new();
+        let mut stalled = Vec::new();
+        for (account, room) in &rooms.accounts {
+            for signal in &room.streams {
+                if signal.check(now, self.settings.stalled) {
+                    due.insert((*account, signal.session));
+                }
+                if signal.closed() == Some(Close::Stalled) {
+                    stalled.push((*account, signal.clone()));
+                }
+            }
+        }
+        // Nobody may ever look at these again; what they keep others from goes now.
+        for (account, signal) in stalled {
+            rooms.remove(account, &signal);
+        }
+        due.into_iter().collect()
+    }
+
+    /// Takes no more, and ends all there are.
+    pub fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        let rooms = self.rooms();
+        rooms.accounts.values().flat_map(|room| &room.streams).for_each(|s| s.close(Close::Shutdown));
+    }
+
+    /// Returns when nobody is connected.
+    pub async fn emptied(&self) {
+        loop {
+            let mut emptied = std::pin::pin!(self.emptied.notified());
+            // Listening before looking: the last one may leave in between.
+            emptied.as_mut().enable();
+            if self.taken() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// The weather of a cell looks different now.
+    pub fn forecast_changed(&self, cell: Cell, issued_at: Timestamp) {
+        let rooms = self.rooms();
+        for account in rooms.watchers.get(&cell).into_iter().flatten() {
+            let Some(room) = rooms.accounts.get(account) else { continue };
+            let here = room.watched.iter().filter(|(of, _)| *of == cell);
+            let hint = ForecastHint { favourites: here.map(|(_, id)| *id).collect(), issued_at };
+            room.streams.iter().for_each(|signal| signal.forecast(hint.clone()));
+        }
+    }
+
+    /// Accounts whose favourites have changed since [`Hub::watch`]; the caller is to look at them now.
+    pub fn take_outdated(&self, most: usize) -> Vec<AccountId> {
+        let mut rooms = self.rooms();
+        let outdated = rooms.accounts.iter_mut().filter(|(_, room)| room.is_outdated).take(most);
+        outdated
+            .map(|(account, room)| {
+                room.is_outdated = false;
+                *account
+            })
+            .collect()
+    }
+
+    /// Looking failed: it is to be tried again.
+    pub fn outdate(&self, account: AccountId) {
+        if let Some(room) = self.rooms().accounts.get_mut(&account) {
+            room.is_outdated = true;
+        }
+    }
+
+    /// Where an account's favourites are.
+    pub fn watch(&self, account: AccountId, watched: Vec<(Cell, FavouriteId)>) {
+        let mut rooms = self.rooms();
+        let Some(room) = rooms.accounts.get_mut(&account) else { return };
+        let before = std::mem::replace(&mut room.watched, watched);
+        let cells: BTreeSet<Cell> = room.watched.iter().map(|(cell, _)| *cell).collect();
+        rooms.forget_cells(account, &before);
+        for cell in cells {
+            rooms.watchers.entry(cell).or_default().push(account);
+        }
+    }
+}
+
+impl Rooms {
+    fn of_session(&self, session: SessionId) -> impl Iterator<Item = &Arc<Signal>> {
+        let room = self.sessions.get(&session).and_then(|account| self.accounts.get(account));
+        let streams = room.into_iter().flat_map(|room| &room.streams);
+        streams.filter(move |signal| signal.session == session)
+    }
+
+    /// Takes a stream out, and whatever only it needed. Once it is out, again is nothing.
+    fn remove(&mut self, account: AccountId, signal: &Arc<Signal>) {
+        let Some(room) = self.accounts.get_mut(&account) else { return };
+        room.streams.retain(|other| !Arc::ptr_eq(other, signal));
+        if !room.streams.iter().any(|other| other.session == signal.session) {
+            self.sessions.remove(&signal.session);
+        }
+        if room.streams.is_empty()
+            && let Some(room) = self.accounts.remove(&account)
+        {
+            self.forget_cells(account, &room.watched);
+        }
+    }
+
+    fn forget_cells(&mut self, account: AccountId, watched: &[(Cell, FavouriteId)]) {
+        for (cell, _) in watched {
+            if let Some(accounts) = self.watchers.get_mut(cell) {
+                accounts.retain(|other| *other != account);
+                if accounts.is_empty() {
+                    self.watchers.remove(cell);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

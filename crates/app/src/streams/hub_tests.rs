@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use domain::Coordinates;
+use domain::cursor::Era;
+use uuid::Uuid;
+
+use super::*;
+
+const TERM: Term = Term::Session(Timestamp::from_seconds(1000));
+
+fn hub(most: usize) -> Arc<Hub> {
+    let heartbeat = Duration::from_secs(20);
+    Hub::new(StreamSettings { most, per_account: 2, heartbeat, stalled: Duration::from_secs(10) })
+}
+
+fn account(n: u128) -> AccountId {
+    AccountId::from_uuid(Uuid::from_u128(n))
+}
+
+fn session(n: u128) -> SessionId {
+    SessionId::from_uuid(Uuid::from_u128(n))
+}
+
+fn join(hub: &Arc<Hub>, of: u128, by: u128) -> Joined {
+    hub.join(hub.seat().unwrap(), account(of), session(by), TERM)
+}
+
+fn hint(of: u128, head: i64) -> Hint {
+    Hint { account: account(of), era: Era(1), head }
+}
+
+#[test]
+fn a_hint_wakes_its_account_and_nobody_else() {
+    let hub = hub(10);
+    let (ann, other, bob) = (join(&hub, 1, 1), join(&hub, 1, 2), join(&hub, 2, 3));
+    hub.committed(&[hint(1, 4)]);
+    assert!(ann.signal.take().dirty && other.signal.take().dirty);
+    assert!(!bob.signal.take().dirty);
+}
+
+#[test]
+fn one_too_many_replaces_the_oldest_of_its_account() {
+    let hub = hub(10);
+    let (first, second) = (join(&hub, 1, 1), join(&hub, 1, 1));
+    let bob = join(&hub, 2, 2);
+    let third = join(&hub, 1, 1);
+    assert_eq!(first.signal.closed(), Some(Close::Replaced));
+    assert!([&second, &third, &bob].iter().all(|joined| joined.signal.closed().is_none()));
+    drop(first);
+    // The replaced one is out: leaving takes nobody else along.
+    hub.revoke([session(1)]);
+    assert!([&second, &third].iter().all(|joined| joined.signal.closed() == Some(Close::Revoked)));
+    assert_eq!(bob.signal.closed(), None);
+}
+
+#[test]
+fn seats_are_bounded_and_free_again() {
+    let hub = hub(1);
+    let joined = join(&hub, 1, 1);
+    assert!(hub.seat().is_none());
+    drop(joined);
+    assert!(hub.seat().is_some());
+    assert!(hub.connected().is_empty());
+    hub.close();
+    assert!(hub.seat().is_none());
+}
+
+#[test]
+fn a_cell_that_changes_is_told_to_whom_it_concerns() {
+    let hub = hub(10);
+    let cell = |lat| Cell::of(Coordinates::parse(lat, 10.0).unwrap(), 0.0);
+    let id = |n| FavouriteId::from_uuid(Uuid::from_u128(n));
+    let (ann, bob) = (join(&hub, 1, 1), join(&hub, 2, 2));
+    let mut outdated = hub.take_outdated(10);
+    outdated.sort();
+    assert_eq!(outdated, [account(1), account(2)]);
+    assert!(hub.take_outdated(10).is_empty());
+    hub.watch(account(1), vec![(cell(1.0), id(1)), (cell(1.0), id(2)), (cell(2.0), id(3))]);
+    hub.watch(account(2), vec![(cell(2.0), id(4))]);
+    let told = |joined: &Joined| {
+        let hint = joined.signal.take().forecast;
+        hint.map_or(Vec::new(), |hint| hint.favourites.into_iter().collect())
+    };
+    hub.forecast_changed(cell(1.0), Timestamp::default());
+    assert_eq!((told(&ann), told(&bob)), (vec![id(1), id(2)], vec![]));
+    hub.forecast_changed(cell(2.0), Timestamp::default());
+    assert_eq!((told(&ann), told(&bob)), (vec![id(3)], vec![id(4)]));
+    // What was removed is watched no longer, and a commit makes the list outdated again.
+    hub.watch(account(1), vec![(cell(3.0), id(5))]);
+    hub.forecast_changed(cell(1.0), Timestamp::default());
+    assert_eq!(told(&ann), vec![]);
+    hub.committed(&[hint(1, 1), hint(9, 1)]);
+    assert_eq!(hub.take_outdated(10), [account(1)]);
+    drop((ann, bob));
+    assert!(hub.rooms().watchers.is_empty() && hub.rooms().sessions.is_empty());
+}

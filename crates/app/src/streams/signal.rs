@@ -1,0 +1,285 @@
+//! What one live stream is told between two of its looks: flags and a set, never a queue. However slow a reader
+//! is, this is all that waits for it.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::cursor::Cursor;
+use domain::{FavouriteId, SessionId, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// A token's holder is told this long before its stream ends.
+const WARNED_BEFORE: Duration = Duration::from_secs(60);
+/// How much later than the face itself the hub calls a stream stalled: the face can also cut the connection.
+const SLACK: Duration = Duration::from_secs(5);
+
+/// Why the server ends a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The account opened another one, and this was its oldest.
+    Replaced,
+    /// Its token or its session has come to its end.
+    Expired,
+    /// Its session was ended.
+    Revoked,
+    /// The server stops.
+    Shutdown,
+    /// Nobody reads it.
+    Stalled,
+    /// It could not begin.
+    Failed,
+}
+
+impl Close {
+    /// For the metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Replaced => "replaced",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Shutdown => "shutdown",
+            Self::Stalled => "stalled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Favourites whose weather looks different now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForecastHint {
+    pub favourites: BTreeSet<FavouriteId>,
+    /// Of the newest of these forecasts.
+    pub issued_at: Timestamp,
+}
+
+impl ForecastHint {
+    fn merge(&mut self, other: Self) {
+        self.favourites.extend(other.favourites);
+        self.issued_at = self.issued_at.max(other.issued_at);
+    }
+}
+
+/// How long a stream may go on without its client doing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Term {
+    /// As long as the access token; a new one may follow.
+    Token(Timestamp),
+    /// As long as the cookie's session, whose end moves with its use.
+    Session(Timestamp),
+}
+
+/// What is due to a stream.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// The account's log may have moved.
+    pub dirty: bool,
+    pub forecast: Option<ForecastHint>,
+    /// The token ends soon.
+    pub expiring: bool,
+    pub close: Option<Close>,
+}
+
+impl Pending {
+    /// Adds what came later.
+    pub fn absorb(&mut self, later: Self) {
+        self.dirty |= later.dirty;
+        self.expiring |= later.expiring;
+        self.close = self.close.or(later.close);
+        if let Some(hint) = later.forecast {
+            match &mut self.forecast {
+                Some(known) => known.merge(hint),
+                none => *none = Some(hint),
+            }
+        }
+    }
+}
+
+/// One stream as the hub sees it.
+pub struct Signal {
+    pub session: SessionId,
+    state: Mutex<State>,
+    wake: Notify,
+}
+
+struct State {
+    pending: Pending,
+    /// Since when something waits to be taken.
+    since: Option<Instant>,
+    /// What the stream has told its client so far.
+    sent: Option<Cursor>,
+    term: Term,
+    is_warned: bool,
+    closed: Option<Close>,
+}
+
+impl Signal {
+    pub fn new(session: SessionId, term: Term) -> Self {
+        let state = State {
+            pending: Pending::default(),
+            since: None,
+            sent: None,
+            term,
+            is_warned: false,
+            closed: None,
+        };
+        Self { session, state: Mutex::new(state), wake: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        change(&mut state);
+        state.since.get_or_insert_with(Instant::now);
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The log is at `head`. What the client knows already wakes nobody.
+    pub fn head(&self, head: Cursor) {
+        let known = |sent: Cursor| sent.era == head.era && sent.seq >= head.seq;
+        if !self.state().sent.is_some_and(known) {
+            self.tell(|state| state.pending.dirty = true);
+        }
+    }
+
+    pub fn forecast(&self, hint: ForecastHint) {
+        self.tell(|state| state.pending.absorb(Pending { forecast: Some(hint), ..Pending::default() }));
+    }
+
+    /// The first reason stands.
+    pub fn close(&self, why: Close) {
+        self.tell(|state| {
+            state.closed.get_or_insert(why);
+            state.pending.close = state.closed;
+        });
+    }
+
+    /// Why the server ended it; `None` when the client left.
+    pub fn closed(&self) -> Option<Close> {
+        self.state().closed
+    }
+
+    /// What is due; nothing is due after that.
+    pub fn take(&self) -> Pending {
+        let mut state = self.state();
+        state.since = None;
+        std::mem::take(&mut state.pending)
+    }
+
+    /// Returns when something may be due.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Notes what the client has been told.
+    pub fn sent(&self, cursor: Cursor) {
+        self.state().sent = Some(cursor);
+    }
+
+    /// The client showed that it may go on.
+    pub fn renew(&self, term: Term) {
+        let mut state = self.state();
+        state.term = term;
+        state.is_warned = false;
+    }
+
+    /// Ends, or warns, what has come to its end, and what nobody reads. `true` when the session must be looked
+    /// at, whose end may have moved.
+    pub fn check(&self, now: Timestamp, stalled: Duration) -> bool {
+        let state = self.state();
+        if state.closed.is_some() {
+            return false;
+        }
+        let (term, is_warned) = (state.term, state.is_warned);
+        let is_stalled = state.since.is_some_and(|since| since.elapsed() > stalled + SLACK);
+        drop(state);
+        match term {
+            _ if is_stalled => self.close(Close::Stalled),
+            Term::Session(ends_at) => return now >= ends_at,
+            Term::Token(ends_at) if now >= ends_at => self.close(Close::Expired),
+            Term::Token(ends_at) if !is_warned && now >= ends_at.minus(WARNED_BEFORE) => {
+                self.tell(|state| (state.pending.expiring, state.is_warned) = (true, true));
+            }
+            Term::Token(_) => {}
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::cursor::Era;
+    use uuid::Uuid;
+
+    fn signal(term: Term) -> Signal {
+        Signal::new(SessionId::from_uuid(Uuid::nil()), term)
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    const STALLED: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn what_comes_twice_is_told_once() {
+        let signal = signal(Term::Session(at(1000)));
+        let hint = |n: u128, issued| ForecastHint {
+            favourites: BTreeSet::from([FavouriteId::from_uuid(Uuid::from_u128(n))]),
+            issued_at: at(issued),
+        };
+        for (n, issued) in [(1, 7), (2, 9), (1, 8)] {
+            signal.head(Cursor { era: Era(1), seq: 3 });
+            signal.forecast(hint(n, issued));
+        }
+        let pending = signal.take();
+        assert!(pending.dirty);
+        let hint = pending.forecast.unwrap();
+        assert_eq!((hint.favourites.len(), hint.issued_at), (2, at(9)));
+        let pending = signal.take();
+        assert!(!pending.dirty && pending.forecast.is_none(), "taken is taken");
+    }
+
+    #[test]
+    fn a_head_that_the_client_knows_wakes_nobody_and_one_of_another_era_does() {
+        let signal = signal(Term::Session(at(1000)));
+        let head = |era, seq| Cursor { era: Era(era), seq };
+        signal.sent(head(1, 5));
+        for (era, seq, wakes) in [(1, 5, false), (1, 4, false), (1, 6, true), (2, 5, true), (2, 3, true)] {
+            signal.head(head(era, seq));
+            assert_eq!(signal.take().dirty, wakes, "{era} {seq}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_warned_of_once_and_then_ends_unless_it_is_renewed() {
+        let signal = signal(Term::Token(at(600)));
+        signal.check(at(539), STALLED);
+        assert!(!signal.take().expiring);
+        signal.check(at(540), STALLED);
+        signal.check(at(541), STALLED);
+        assert!(signal.take().expiring);
+        signal.check(at(542), STALLED);
+        assert!(!signal.take().expiring);
+        signal.renew(Term::Token(at(1200)));
+        signal.check(at(600), STALLED);
+        assert_eq!(signal.closed(), None);
+        signal.check(at(1200), STALLED);
+        signal.close(Close::Revoked);
+        assert_eq!(signal.take().close, Some(Close::Expired), "the first reason stands");
+    }
+
+    #[test]
+    fn a_session_is_looked_at_when_it_may_have_ended() {
+        let signal = signal(Term::Session(at(600)));
+        assert!(!signal.check(at(599), STALLED));
+        assert!(signal.check(at(600), STALLED));
+        assert_eq!(signal.closed(), None);
+    }
+}

@@ -1,0 +1,266 @@
+//! One live stream, whatever its face: what its client is to be told next.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use domain::change::Delta;
+use domain::cursor::{Cursor, Reset};
+use domain::{Error, Result};
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::hub::Joined;
+use super::signal::{Close, ForecastHint, Pending, Term};
+use crate::App;
+use crate::caller::{Caller, Credential};
+
+/// Changes of one event. Small, since a whole one waits in memory for each reader that stalls: forty favourites
+/// with the longest notes are less than half a megabyte.
+const PAGE: u32 = 40;
+/// A client that is sent away comes back after this long, and up to as much again, so that not all come at once.
+pub const COME_BACK_AFTER: Duration = Duration::from_secs(2);
+
+/// What a client is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Where the stream stands: at its beginning, and after each reset.
+    Hello { cursor: Cursor, heartbeat: Duration },
+    /// What has changed since the cursor told last.
+    Changes(Delta),
+    /// These favourites' weather looks different now.
+    Forecast(ForecastHint),
+    /// The changes since the client's cursor cannot be told; it is to take the snapshot.
+    Reset(Reset),
+    /// The session's state; but for `Expiring` it is the last event.
+    Session(SessionState),
+    /// The last event: come back after this long.
+    Retry(Duration),
+    /// Nothing has happened for a while.
+    Heartbeat,
+}
+
+impl Event {
+    /// The name by which clients know it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Changes(_) => "changes",
+            Self::Forecast(_) => "forecast",
+            Self::Reset(_) => "reset",
+            Self::Session(_) => "session",
+            Self::Retry(_) => "retry",
+            Self::Heartbeat => "hb",
+        }
+    }
+}
+
+/// What a stream says of its own end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// The token ends within a minute.
+    Expiring,
+    Expired,
+    Revoked,
+    /// The account opened too many; do not come back by yourself.
+    Replaced,
+}
+
+impl SessionState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expiring => "expiring",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// A stream that was opened. Dropping it closes it.
+pub struct Stream {
+    app: App,
+    caller: Caller,
+    joined: Joined,
+    /// Where the client wants to begin, until it has.
+    start: Option<Start>,
+    /// What the client was told last, and what it is to be told next.
+    sent: Cursor,
+    todo: Pending,
+    next_up: Option<Event>,
+    /// The last read failed: another try with the next sign of life.
+    has_failed: bool,
+    has_ended: bool,
+    heartbeat: Pin<Box<Sleep>>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    Head,
+    At(Cursor),
+    Unreadable,
+}
+
+impl Stream {
+    pub(super) fn new(app: App, caller: Caller, joined: Joined, start: Start) -> Self {
+        let heartbeat = Box::pin(sleep(app.settings.streams.heartbeat));
+        Self {
+            app,
+            caller,
+            joined,
+            start: Some(start),
+            // Told to nobody before the start has replaced it.
+            sent: Cursor { era: domain::cursor::Era(0), seq: 0 },
+            todo: Pending::default(),
+            next_up: None,
+            has_failed: false,
+            has_ended: false,
+            heartbeat,
+        }
+    }
+
+    /// The next event, as soon as there is one; `None` after the last. Nothing is lost when the returned future
+    /// is dropped before it is ready.
+    pub async fn next(&mut self) -> Option<Event> {
+        let event = self.find().await?;
+        self.heartbeat.as_mut().reset(Instant::now() + self.app.settings.streams.heartbeat);
+        metrics::counter!("fairweather_stream_events_total", "event" => event.name()).increment(1);
+        Some(event)
+    }
+
+    async fn find(&mut self) -> Option<Event> {
+        loop {
+            if self.has_ended {
+                return None;
+            }
+            self.todo.absorb(self.joined.signal.take());
+            if let Some(why) = self.todo.close {
+                self.has_ended = true;
+                return self.last_word(why);
+            }
+            if let Some(event) = self.next_up.take() {
+                return Some(event);
+            }
+            let may_read = self.start.is_some() || (self.todo.dirty && !self.has_failed);
+            if may_read {
+                // On the heap, and only while it runs: most streams wait most of the time.
+                match Box::pin(self.read()).await {
+                    Ok(Some(event)) => return Some(event),
+                    Ok(None) => {}
+                    Err(error) => self.failed(&error),
+                }
+                continue;
+            }
+            if std::mem::take(&mut self.todo.expiring) {
+                return Some(Event::Session(SessionState::Expiring));
+            }
+            if let Some(hint) = self.todo.forecast.take() {
+                return Some(Event::Forecast(hint));
+            }
+            tokio::select! {
+                () = self.joined.signal.woken() => self.has_failed = false,
+                () = self.heartbeat.as_mut() => {
+                    self.has_failed = false;
+                    return Some(Event::Heartbeat);
+                }
+            }
+        }
+    }
+
+    /// Where the stream begins, or what has happened since.
+    async fn read(&mut self) -> Result<Option<Event>> {
+        let account = self.caller.account;
+        let since = match self.start {
+            Some(Start::Head) => {
+                let cursor = self.app.newest_cursor(&self.caller).await?;
+                return Ok(Some(self.begin(cursor)));
+            }
+            Some(Start::Unreadable) => return self.reset(Reset::Malformed).await.map(Some),
+            Some(Start::At(cursor)) => cursor,
+            None => self.sent,
+        };
+        let delta = match self.app.changes_since(account, since, PAGE).await? {
+            Ok(delta) => delta,
+            Err(reset) => return self.reset(reset).await.map(Some),
+        };
+        // Whatever moves the log while this is read sets the flag anew.
+        self.todo.dirty = delta.has_more;
+        let hello = self.start.is_some().then(|| self.begin(since));
+        let changes = (!delta.changes.is_empty()).then(|| {
+            self.move_to(delta.to);
+            Event::Changes(delta)
+        });
+        if hello.is_some() {
+            self.next_up = changes;
+            return Ok(hello);
+        }
+        Ok(changes)
+    }
+
+    /// The reset goes before the greeting: whoever has heard only one of the two must not take the head for
+    /// what it knows.
+    async fn reset(&mut self, reason: Reset) -> Result<Event> {
+        let head = self.app.newest_cursor(&self.caller).await?;
+        metrics::counter!("fairweather_stream_resets_total", "reason" => reason.as_str()).increment(1);
+        self.next_up = Some(self.begin(head));
+        Ok(Event::Reset(reason))
+    }
+
+    fn begin(&mut self, cursor: Cursor) -> Event {
+        self.start = None;
+        self.move_to(cursor);
+        Event::Hello { cursor, heartbeat: self.app.settings.streams.heartbeat }
+    }
+
+    fn move_to(&mut self, cursor: Cursor) {
+        self.sent = cursor;
+        self.joined.signal.sent(cursor);
+    }
+
+    fn failed(&mut self, error: &Error) {
+        if matches!(error, Error::Unauthenticated { .. }) {
+            // The account is gone, and its sessions with it.
+            self.joined.signal.close(Close::Revoked);
+        } else if self.start.is_some() {
+            tracing::warn!(%error, "a stream could not begin");
+            self.joined.signal.close(Close::Failed);
+        } else {
+            tracing::warn!(%error, "a stream could not read; it tries again");
+            self.has_failed = true;
+        }
+    }
+
+    fn last_word(&self, why: Close) -> Option<Event> {
+        match why {
+            Close::Replaced => Some(Event::Session(SessionState::Replaced)),
+            Close::Expired => Some(Event::Session(SessionState::Expired)),
+            Close::Revoked => Some(Event::Session(SessionState::Revoked)),
+            Close::Shutdown | Close::Failed => Some(Event::Retry(self.app.come_back_after(Duration::ZERO))),
+            Close::Stalled => None,
+        }
+    }
+
+    /// Goes on with a new access token of the same session.
+    pub async fn renew(&self, token: &str) -> Result<()> {
+        let caller = self.app.authenticate_bearer(token).await?;
+        if caller.session != self.caller.session {
+            let detail = "this access token belongs to another session than the stream";
+            return Err(Error::unauthenticated("invalid_token", detail));
+        }
+        self.joined.signal.renew(caller.term());
+        Ok(())
+    }
+
+    /// Nobody reads it: the face gives it up.
+    pub fn stalled(&self) {
+        self.joined.signal.close(Close::Stalled);
+    }
+}
+
+impl Caller {
+    /// How long a stream of this caller may go on.
+    pub(super) const fn term(&self) -> Term {
+        match self.credential {
+            Credential::Bearer(_) => Term::Token(self.ends_at),
+            Credential::Cookie => Term::Session(self.ends_at),
+        }
+    }
+}
