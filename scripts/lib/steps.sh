@@ -39,7 +39,7 @@ run_step() {
 }
 
 # count_tests LOG: prints "PASSED FAILED" from what a test runner wrote: nextest's summary line,
-# every result line of cargo test, Playwright's closing lines.
+# every result line of cargo test, the closing lines of Playwright and of Node.
 count_tests() {
   sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
     /^ *Summary \[/ || /^test result: / || /^ *[0-9]+ (passed|failed|flaky|did not run)/ {
@@ -48,6 +48,8 @@ count_tests() {
         else if ($(i + 1) ~ /^(failed|timed|exec|flaky)/) failed += $i
       }
     }
+    # Of node --test, after a sign that not every awk takes for one character.
+    /^[^ ]+ (pass|fail) [0-9]+$/ { if ($2 == "pass") passed += $3; else failed += $3 }
     END { printf "%d %d\n", passed, failed }'
 }
 

@@ -7,7 +7,7 @@
 web_fingerprint() {
   {
     node --version
-    find web \( -name node_modules -o -name dist -o -name test-results -o -name tests \) -prune -o \
+    find web clients/typescript/src \( -name node_modules -o -name dist -o -name test-results -o -name tests \) -prune -o \
       -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
   } | sha256sum
 }

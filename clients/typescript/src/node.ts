@@ -1,0 +1,2 @@
+/** What only Node has. */
+export { fileStorage } from './store/file.ts';

@@ -1,0 +1,312 @@
+import { Backoff } from './backoff.ts';
+import { type Copy, copyFrom, type LocalFavourite, type Queued, unsent, view } from './copy.ts';
+import { findReplaced, takeDelta, takeSnapshot } from './delta.ts';
+import { Emitter } from './emitter.ts';
+import type { Environment } from './environment.ts';
+import type { Http } from './http.ts';
+import { Problem } from './problem.ts';
+import { type EditEvent, enqueue, LARGEST_BATCH, takeBatch, takeResults } from './queue.ts';
+import type { Session } from './session.ts';
+import type { Storage } from './store/storage.ts';
+import type { Delta, FavouritePage, Mutation, MutationResult, SyncAnswer } from './types.ts';
+import { uuidv7 } from './uuid.ts';
+
+export interface SyncEvents {
+  /** The list or its state changed, here or in another tab. */
+  changed: void;
+  /** This tab has changed the storage. */
+  wrote: void;
+  /** What the user should hear about edits. */
+  edit: EditEvent;
+  /** An exchange has ended; null when it went well. */
+  exchanged: Problem | null;
+}
+
+/** Where a synchronisation stands. */
+export interface Progress {
+  /** Changes that the server has not acknowledged. */
+  unsent: number;
+  /** An exchange is under way. */
+  busy: boolean;
+  /** Why the last one failed; it is tried again by itself. */
+  problem: Problem | null;
+}
+
+/** Keeps the copy of one account and the server equal. Everything it knows is in the storage, where all tabs see it. */
+export class Sync {
+  readonly events = new Emitter<SyncEvents>();
+  readonly #http: Http;
+  readonly #session: Session;
+  readonly #storage: Storage;
+  readonly #env: Environment;
+  readonly #account: string;
+  readonly #key: string;
+  readonly #backoff: Backoff;
+  readonly #stopped = new AbortController();
+
+  #copy: Copy | null = null;
+  #list: readonly LocalFavourite[] | null = null;
+  #problem: Problem | null = null;
+  #running: Promise<void> | null = null;
+  #retry: AbortController | null = null;
+  #wanted = { again: false, pull: false, snapshot: false };
+  #limit = LARGEST_BATCH;
+  #begun = false;
+
+  constructor(parts: { http: Http; session: Session; storage: Storage; env: Environment; key: string; account: string }) {
+    this.#http = parts.http;
+    this.#session = parts.session;
+    this.#storage = parts.storage;
+    this.#env = parts.env;
+    this.#account = parts.account;
+    this.#key = parts.key;
+    this.#backoff = new Backoff(parts.env, 2_000, 60_000);
+  }
+
+  /** The favourites in order, with unsent changes; null until a copy of the account is complete. */
+  get list(): readonly LocalFavourite[] | null {
+    return this.#list;
+  }
+
+  get cursor(): string | null {
+    return this.#copy?.cursor ?? null;
+  }
+
+  get progress(): Progress {
+    return { unsent: this.#copy ? unsent(this.#copy) : 0, busy: this.#running !== null, problem: this.#problem };
+  }
+
+  /** Reads the copy from the storage: at the start, and when another tab has written. */
+  async load(): Promise<void> {
+    await this.#transact((copy) => ({ copy, result: undefined }));
+  }
+
+  /** Begins to talk to the server, once it is certain that requests are from this account. */
+  begin(): Promise<void> {
+    this.#begun = true;
+    return this.exchange({ pull: true });
+  }
+
+  /** Queues a change, which the list shows at once. It is sent as soon as that is possible. */
+  async edit(change: (copy: Copy, mid: string) => Omit<Mutation, 'mid' | 'kind'> | null, tz = 'UTC'): Promise<void> {
+    const at = this.#env.now();
+    const mid = uuidv7(at, this.#env.bytes);
+    await this.#transact((copy) => {
+      const wanted = change(copy, mid);
+      if (!wanted) return { copy, result: undefined };
+      const mutation: Mutation = { mid, kind: 'favourite', ...wanted };
+      const added: Queued = { mutation, sent: false, rev: null, item: null, tz, at };
+      return { copy: enqueue(copy, added), result: undefined };
+    });
+    void this.exchange({ pull: false });
+  }
+
+  /**
+   * Sends what is queued and, with `pull`, asks what changed elsewhere. Resolves when both are done or have failed; a
+   * failure is in `progress` and is tried again later.
+   */
+  exchange({ pull }: { pull: boolean }): Promise<void> {
+    this.#wanted.again = true;
+    this.#wanted.pull ||= pull;
+    this.#retry?.abort();
+    if (!this.#begun || this.#stopped.signal.aborted) return Promise.resolve();
+    if (!this.#running) {
+      this.#running = this.#run();
+      this.events.emit('changed', undefined);
+    }
+    return this.#running;
+  }
+
+  /** Takes a delta of the stream. One that does not fit is no harm: the changes are asked for instead. */
+  async take(delta: Delta): Promise<void> {
+    const fits = await this.#transact((copy) => fitted(copy, delta));
+    if (!fits || delta.has_more) await this.exchange({ pull: true });
+  }
+
+  /** The server cannot tell what happened since the local cursor. */
+  reset(): Promise<void> {
+    this.#wanted.snapshot = true;
+    return this.exchange({ pull: false });
+  }
+
+  /** Sends and takes nothing from now on. */
+  stop(): void {
+    this.#stopped.abort();
+    this.#retry?.abort();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      do {
+        this.#wanted.again = false;
+        await this.#exclusively(() => this.#rounds());
+      } while (this.#wanted.again && !this.#stopped.signal.aborted);
+      this.#problem = null;
+      this.#backoff.reset();
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      // What is no problem of the server's is one of the storage: full, or taken away by the user.
+      this.#problem = error instanceof Problem ? error : new Problem({ code: 'storage' }, null, error);
+      if (!this.#problem.ended) this.#later(this.#problem);
+    } finally {
+      this.#running = null;
+      if (!this.#stopped.signal.aborted) {
+        this.events.emit('exchanged', this.#problem);
+        this.events.emit('changed', undefined);
+      }
+    }
+  }
+
+  /** Goes on until nothing is left to send or to ask. */
+  async #rounds(): Promise<void> {
+    // Without a network nothing is marked as sent, so edits that wait can still be joined.
+    if (!this.#env.online()) throw new Problem({ code: 'unreachable' });
+    while (!this.#stopped.signal.aborted) {
+      const asked = this.cursor;
+      const batch = await this.#transact((copy) => {
+        const taken = takeBatch(copy, this.#limit);
+        return { copy: taken.batch.length === 0 ? copy : taken.copy, result: taken.batch };
+      });
+      if (batch.length > 0) await this.#push(batch);
+      else if (this.cursor === null || this.#wanted.snapshot) await this.#snapshot(asked);
+      else if (this.#wanted.pull) await this.#pull(this.cursor);
+      else return;
+    }
+  }
+
+  async #push(mutations: Mutation[]): Promise<void> {
+    const { device = '', cursor: since = null } = this.#copy ?? {};
+    let answer: SyncAnswer;
+    try {
+      answer = await this.#http.call<SyncAnswer>('POST', '/v1/sync', { body: { device, since, mutations } });
+    } catch (error) {
+      if (!(error instanceof Problem) || ![400, 413, 422].includes(error.status)) throw error;
+      return this.#divide(mutations, error);
+    }
+    this.#limit = LARGEST_BATCH;
+    const known = new Set(answer.results.map(({ mid }) => mid));
+    if (!mutations.some(({ mid }) => known.has(mid))) throw new Problem({ code: 'unexpected', status: 502 });
+    const { delta } = answer;
+    const fits = await this.#transact((copy) => {
+      const { copy: acknowledged, events } = takeResults(copy, answer.results, this.#env.now());
+      return delta ? { ...fitted(acknowledged, delta), events } : { copy: acknowledged, result: true, events };
+    });
+    if (answer.reset) this.#wanted.snapshot = true;
+    else if (!fits || delta?.has_more) this.#wanted.pull = true;
+    else if (delta) this.#wanted.pull = false;
+  }
+
+  /** A batch that is refused as a whole is halved until the one mutation at fault is alone. */
+  async #divide(mutations: Mutation[], problem: Problem): Promise<void> {
+    this.#limit = Math.max(1, Math.ceil(mutations.length / 2));
+    const [alone] = mutations;
+    if (!alone || mutations.length > 1) return;
+    this.#limit = LARGEST_BATCH;
+    await this.#transact((copy) => {
+      const refused: MutationResult = { mid: alone.mid, status: 'rejected', error: 'invalid', errors: [...problem.fields] };
+      const { copy: next, events } = takeResults(copy, [refused], this.#env.now());
+      return { copy: next, result: undefined, events };
+    });
+  }
+
+  async #pull(since: string): Promise<void> {
+    let delta: Delta;
+    try {
+      delta = await this.#http.call<Delta>('GET', '/v1/changes', { query: { since } });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 410) throw error;
+      this.#wanted.snapshot = true;
+      return;
+    }
+    // The stream may have moved the copy meanwhile. Then this one overlaps, or the next round asks again.
+    const fits = await this.#transact((copy) => fitted(copy, delta));
+    this.#wanted.pull = !fits || delta.has_more;
+  }
+
+  /**
+   * Takes everything anew. One page holds all that an account may have by default; should there be more, what changed
+   * between the pages comes with the changes that are asked for at the end.
+   */
+  async #snapshot(asked: string | null): Promise<void> {
+    let page = await this.#http.call<FavouritePage>('GET', '/v1/favourites');
+    const { cursor } = page;
+    const items = [...page.items];
+    this.#wanted.pull = page.next !== null;
+    while (page.next !== null) {
+      page = await this.#http.call<FavouritePage>('GET', '/v1/favourites', { query: { after: page.next } });
+      items.push(...page.items);
+    }
+    await this.#transact((copy) => ({ copy: takeSnapshot(copy, asked, items, cursor), result: undefined }));
+    this.#wanted.snapshot = false;
+  }
+
+  #later(problem: Problem): void {
+    const timer = new AbortController();
+    this.#retry = timer;
+    const pause = this.#backoff.next((problem.retryAfter ?? 0) * 1000);
+    void this.#env.wait(pause, timer.signal).then(() => {
+      if (!timer.signal.aborted && !this.#stopped.signal.aborted) void this.exchange({ pull: true });
+    });
+  }
+
+  /**
+   * One tab at a time exchanges, and none while the account is changed: with a cookie the requests would then be from
+   * somebody else.
+   */
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    return this.#session.steady(async () => {
+      if ((await this.#session.account()) !== this.#account) return;
+      const { locks } = this.#env;
+      if (!locks) return work();
+      let begun = false;
+      try {
+        const signal = AbortSignal.timeout(15_000);
+        await locks.request(`${this.#key}|sync`, { signal }, () => ((begun = true), work()));
+      } catch (error) {
+        if (begun) throw error;
+        // A tab that hangs holds the lock. Exchanges side by side are slower, not wrong.
+        await work();
+      }
+    });
+  }
+
+  /** One step of the copy, with all that follows from it: rows, cursor, queue and edits are written together. */
+  async #transact<T>(step: (copy: Copy) => Outcome<T>): Promise<T> {
+    const { now, bytes } = this.#env;
+    const { copy, result, events, wrote } = await this.#storage.update(this.#key, (value) => {
+      // A step that was begun for an account must not bring its copy back after it was removed.
+      if (this.#stopped.signal.aborted) throw new DOMException('the copy is closed', 'AbortError');
+      const kept = copyFrom(value, () => uuidv7(now(), bytes));
+      const { copy: stepped, result: outcome, events: first = [] } = step(kept);
+      const { copy: next, events: second } = stepped === kept ? { copy: kept, events: [] } : findReplaced(stepped, now());
+      const wrote = next !== value;
+      return [next, { copy: next, result: outcome, events: [...first, ...second], wrote }];
+    });
+    const before = this.#copy;
+    this.#copy = copy;
+    if (!before || !same(before, copy)) {
+      this.#list = copy.cursor === null && copy.queue.length === 0 ? null : view(copy);
+      this.events.emit('changed', undefined);
+    }
+    if (wrote) this.events.emit('wrote', undefined);
+    for (const event of events) this.events.emit('edit', event);
+    return result;
+  }
+}
+
+/** What a step makes of the copy, and what it has to tell. */
+interface Outcome<T> {
+  copy: Copy;
+  result: T;
+  events?: readonly EditEvent[];
+}
+
+function fitted(copy: Copy, delta: Delta): Outcome<boolean> {
+  const next = takeDelta(copy, delta);
+  return { copy: next ?? copy, result: next !== null };
+}
+
+/** Rows are always those at the cursor, so two copies with one cursor and one queue look alike. */
+function same(a: Copy, b: Copy): boolean {
+  return a.cursor === b.cursor && JSON.stringify(a.queue) === JSON.stringify(b.queue);
+}
