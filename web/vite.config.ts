@@ -10,6 +10,8 @@ writeWeatherIcons();
 const server = process.env['FAIRWEATHER'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
+  // The client library is taken from its sources, so that there is one build and no order of builds.
+  resolve: { alias: { '@fairweather/client': new URL('../clients/typescript/src/index.ts', import.meta.url).pathname } },
   plugins: [svelte(), apiReference(), licences()],
   build: {
     target: 'es2022',
@@ -21,6 +23,7 @@ export default defineConfig({
     },
   },
   server: {
+    fs: { allow: ['.', '../clients/typescript/src'] },
     proxy: Object.fromEntries(
       ['/v1', '/openapi.json', '/dev/mailbox'].map((path) => [path, { target: server }]),
     ),

@@ -1,33 +1,4 @@
-import type { Browser } from '@playwright/test';
-
-import { type App, codeFor, expect, newEmail, test } from './app.ts';
-
-const PASSWORD = 'seven quiet herons over the lake';
-
-/** Turns the anonymous account of this device into one with e-mail and password. */
-async function signUp(app: App, browser: Browser): Promise<string> {
-  const email = newEmail();
-  await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
-  const dialog = app.page.getByRole('dialog');
-  await dialog.getByLabel('E-mail').fill(email);
-  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await dialog.getByRole('button', { name: 'Create account' }).click();
-  await expect(dialog.getByRole('heading', { name: 'Look into your mail' })).toBeVisible();
-  await dialog.getByLabel('Code').fill((await codeFor(browser, email)).toLowerCase());
-  await dialog.getByRole('button', { name: 'Confirm' }).click();
-  await expect(app.page.getByText('Done. Your places are kept.')).toBeVisible();
-  await expect(dialog).toHaveCount(0);
-  return email;
-}
-
-async function signIn(app: App, email: string, password: string): Promise<void> {
-  const menu = await app.menu('Account');
-  await menu.getByRole('button', { name: /^(Sign in|I already have an account)$/ }).click();
-  const dialog = app.page.getByRole('dialog');
-  await dialog.getByLabel('E-mail').fill(email);
-  await dialog.getByLabel('Password', { exact: true }).fill(password);
-  await dialog.getByRole('button', { name: 'Sign in' }).click();
-}
+import { codeFor, expect, kept, newEmail, PASSWORD, signIn, signUp, test } from './app.ts';
 
 test('an anonymous visitor signs up with the mailed code and keeps the places on every device', async ({ app, browser, device }) => {
   await app.open();
@@ -86,8 +57,7 @@ test('signing out empties the page and this browser', async ({ app, browser }) =
   await signUp(app, browser);
   await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
   await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
-  const stored = await app.page.evaluate(() => JSON.stringify(localStorage));
-  expect(stored).not.toContain('Lisbon');
+  expect(await kept(app.page)).not.toContain('Lisbon');
 });
 
 test('leaving an anonymous account warns before it deletes', async ({ app }) => {
@@ -140,5 +110,5 @@ test('a session that ended elsewhere is noticed at the next step, and nothing of
   await app.page.getByRole('textbox').press('Enter');
   await expect(app.page.getByText('Your session has ended.').first()).toBeVisible();
   await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
-  expect(await app.page.evaluate(() => JSON.stringify(localStorage))).not.toContain('Lisbon');
+  expect(await kept(app.page)).not.toContain('Lisbon');
 });

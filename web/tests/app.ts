@@ -52,6 +52,21 @@ export class App {
   }
 }
 
+interface Sent {
+  op: string;
+  set: Record<string, unknown>;
+}
+
+/** What the next batch of changes asks for, once the server has answered it with success. */
+export async function sent(page: Page): Promise<Sent[]> {
+  const answer = await page.waitForResponse((one) => one.url().endsWith('/v1/sync'));
+  expect(answer.status()).toBe(200);
+  const { mutations } = answer.request().postDataJSON() as { mutations: Sent[] };
+  const { results } = (await answer.json()) as { results: { status: string }[] };
+  expect(results.map(({ status }) => status)).toEqual(mutations.map(() => 'applied'));
+  return mutations;
+}
+
 /** Watches a context: nothing may leave our origin, break the content security policy or throw. */
 function watch(context: BrowserContext, origin: string, wrongs: string[]): void {
   context.on('request', (request) => {
@@ -131,4 +146,58 @@ export async function codeFor(browser: Browser, email: string): Promise<string> 
 /** An address that no earlier run of the tests has used. */
 export function newEmail(): string {
   return `traveller-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}@example.org`;
+}
+
+/** Of everybody who signs up in these tests. */
+export const PASSWORD = 'seven quiet herons over the lake';
+
+/** Turns the anonymous account of this device into one with e-mail and password. */
+export async function signUp(app: App, browser: Browser): Promise<string> {
+  const email = newEmail();
+  await (await app.menu('Account')).getByRole('button', { name: 'Keep my places' }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(email);
+  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await dialog.getByRole('button', { name: 'Create account' }).click();
+  await expect(dialog.getByRole('heading', { name: 'Look into your mail' })).toBeVisible();
+  await dialog.getByLabel('Code').fill((await codeFor(browser, email)).toLowerCase());
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await expect(app.page.getByText('Done. Your places are kept.')).toBeVisible();
+  await expect(dialog).toHaveCount(0);
+  return email;
+}
+
+/** Sends the form; whether it succeeds is the test's to see. */
+export async function signIn(app: App, email: string, password: string): Promise<void> {
+  const menu = await app.menu('Account');
+  await menu.getByRole('button', { name: /^(Sign in|I already have an account)$/ }).click();
+  const dialog = app.page.getByRole('dialog');
+  await dialog.getByLabel('E-mail').fill(email);
+  await dialog.getByLabel('Password', { exact: true }).fill(password);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Everything that the page keeps on the device, as text. */
+export function kept(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const values: unknown[] = [{ ...localStorage }];
+    for (const { name = '' } of await indexedDB.databases()) {
+      const db = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      for (const table of db.objectStoreNames) {
+        values.push(
+          await new Promise((resolve, reject) => {
+            const request = db.transaction(table).objectStore(table).getAll();
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          }),
+        );
+      }
+      db.close();
+    }
+    return JSON.stringify(values);
+  });
 }

@@ -1,4 +1,4 @@
-import { expect, test } from './app.ts';
+import { expect, sent, test } from './app.ts';
 
 test('a place is renamed in the list and stays renamed', async ({ app }) => {
   await app.open();
@@ -6,10 +6,10 @@ test('a place is renamed in the list and stays renamed', async ({ app }) => {
   await app.act('Lisbon', 'Rename');
   const field = app.page.getByRole('textbox', { name: 'New name for Lisbon' });
   await expect(field).toBeFocused();
-  const saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  const saved = sent(app.page);
   await field.fill('Grandmother');
   await field.press('Enter');
-  expect((await saved).status()).toBe(200);
+  expect(await saved).toMatchObject([{ op: 'update', set: { name: 'Grandmother' } }]);
   await expect(app.row('Grandmother')).toBeVisible();
   await expect(app.page.getByRole('link', { name: 'Grandmother' })).toBeFocused();
   await app.page.reload();
@@ -30,11 +30,6 @@ test('Escape leaves a name as it was', async ({ app }) => {
 test('places are reordered by keyboard, one small change each', async ({ app }) => {
   await app.open();
   for (const name of ['Lisbon', 'Oslo', 'Tokyo']) await app.add(name, name);
-  const changes: unknown[] = [];
-  app.page.on('request', (request) => {
-    if (request.method() === 'PATCH') changes.push(request.postDataJSON());
-  });
-
   const handle = app.page.getByRole('button', { name: 'Reorder Tokyo' });
   await handle.focus();
   await handle.press('Space');
@@ -42,10 +37,11 @@ test('places are reordered by keyboard, one small change each', async ({ app }) 
   await handle.press('ArrowUp');
   await expect.poll(() => app.names()).toEqual(['Tokyo', 'Lisbon', 'Oslo']);
   await expect(handle).toBeFocused();
-  const saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  const saved = sent(app.page);
   await handle.press('Space');
-  expect((await saved).status()).toBe(200);
-  expect(changes).toEqual([{ position: expect.stringMatching(/^[0-9A-Za-z]{1,64}$/) }]);
+  const [change, ...others] = await saved;
+  expect(change?.set).toEqual({ position: expect.stringMatching(/^[0-9A-Za-z]{1,64}$/) });
+  expect(others).toEqual([]);
   await app.page.reload();
   await expect.poll(() => app.names()).toEqual(['Tokyo', 'Lisbon', 'Oslo']);
 });
@@ -65,7 +61,7 @@ test('Escape puts a lifted place back', async ({ app }) => {
 test('places are reordered by the menu and by dragging', async ({ app }) => {
   await app.open();
   for (const name of ['Lisbon', 'Oslo', 'Tokyo']) await app.add(name, name);
-  let saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  let saved = sent(app.page);
   await app.act('Oslo', 'Move up');
   await saved;
   await expect.poll(() => app.names()).toEqual(['Oslo', 'Lisbon', 'Tokyo']);
@@ -73,7 +69,7 @@ test('places are reordered by the menu and by dragging', async ({ app }) => {
   const from = await app.page.getByRole('button', { name: 'Reorder Tokyo' }).boundingBox();
   const to = await app.row('Oslo').boundingBox();
   if (!from || !to) throw new Error('the rows are not on the page');
-  saved = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  saved = sent(app.page);
   await app.page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
   await app.page.mouse.down();
   await app.page.mouse.move(from.x + from.width / 2, to.y + to.height, { steps: 8 });
@@ -88,7 +84,7 @@ test('a removed place comes back with undo, name and order kept', async ({ app }
   for (const name of ['Lisbon', 'Oslo']) await app.add(name, name);
   await app.act('Lisbon', 'Rename');
   await app.page.getByRole('textbox').fill('Summer');
-  const renamed = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  const renamed = sent(app.page);
   await app.page.getByRole('textbox').press('Enter');
   await renamed;
 
@@ -215,7 +211,7 @@ test('a weather service that is down says so and offers another try', async ({ a
   await expect(app.detail('Lisbon').getByRole('slider')).toBeVisible();
 });
 
-test('offline is said, and an edit that cannot be saved is taken back', async ({ app, context }) => {
+test('offline is said, and an edit is kept until it can be sent', async ({ app, context }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
   await context.setOffline(true);
@@ -223,10 +219,14 @@ test('offline is said, and an edit that cannot be saved is taken back', async ({
   await app.act('Lisbon', 'Rename');
   await app.page.getByRole('textbox').fill('Elsewhere');
   await app.page.getByRole('textbox').press('Enter');
-  await expect(app.page.getByText('That needs a connection.')).toBeVisible();
-  await expect(app.row('Lisbon')).toBeVisible();
+  await expect(app.row('Elsewhere')).toContainText('Not sent yet');
+  await expect(app.page.getByText('Your change is kept and will be sent by itself.')).toBeVisible();
+  await expect(app.page.getByText('1 change to send')).toBeVisible();
+  const saved = sent(app.page);
   await context.setOffline(false);
+  expect(await saved).toMatchObject([{ op: 'update', set: { name: 'Elsewhere' } }]);
   await expect(app.page.getByText('You are offline.')).toHaveCount(0);
+  await expect(app.row('Elsewhere')).not.toContainText('Not sent yet');
 });
 
 test('a note is written, seen by a second device, changed and cleared', async ({ app, context, device }) => {
@@ -237,11 +237,9 @@ test('a note is written, seen by a second device, changed and cleared', async ({
   const field = lisbon.getByRole('textbox', { name: 'Note on Lisbon' });
   await expect(field).toBeFocused();
   await field.fill('Aunt Rosa\nthird floor');
-  const written = app.page.waitForResponse((answer) => answer.request().method() === 'PATCH');
+  const written = sent(app.page);
   await lisbon.getByRole('button', { name: 'Save' }).click();
-  const answer = await written;
-  expect(answer.status()).toBe(200);
-  expect(answer.request().postDataJSON()).toEqual({ note: 'Aunt Rosa\nthird floor' });
+  expect(await written).toMatchObject([{ op: 'update', set: { note: 'Aunt Rosa\nthird floor' } }]);
 
   const phone = await device();
   await phone.page.context().addCookies(await context.cookies());
@@ -255,26 +253,30 @@ test('a note is written, seen by a second device, changed and cleared', async ({
 
   await lisbon.getByRole('button', { name: 'Edit the note on Lisbon' }).click();
   await field.fill('');
-  const cleared = app.page.waitForResponse((one) => one.request().method() === 'PATCH');
+  const cleared = sent(app.page);
   await field.press('Control+Enter');
-  expect((await (await cleared).json()).note).toBeNull();
+  expect(await cleared).toMatchObject([{ op: 'update', set: { note: null } }]);
   await expect(lisbon.getByRole('button', { name: 'Add a note' })).toBeFocused();
 });
 
-test('a note that could not be saved stays in its field', async ({ app }) => {
+test('a note that cannot be sent survives a reload and is sent later', async ({ app }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
   const lisbon = app.detail('Lisbon');
-  await app.page.route('**/v1/favourites/*', (route) => route.abort('connectionrefused'));
+  await app.page.route('**/v1/sync', (route) => route.abort('connectionrefused'));
   await lisbon.getByRole('button', { name: 'Add a note' }).click();
   await lisbon.getByRole('textbox').fill('Spare key under the blue pot');
   await lisbon.getByRole('button', { name: 'Save' }).click();
-  await expect(app.page.getByText('Fairweather does not answer right now.')).toBeVisible();
-  await expect(lisbon.getByRole('textbox')).toHaveValue('Spare key under the blue pot');
+  const note = lisbon.getByRole('paragraph').filter({ hasText: 'blue pot' });
+  await expect(note).toBeVisible();
+  await expect(app.page.getByText('1 change to send')).toBeVisible();
+  await app.page.reload();
+  await expect(note).toBeVisible();
 
-  await app.page.unroute('**/v1/favourites/*');
-  await lisbon.getByRole('button', { name: 'Save' }).click();
-  await expect(lisbon.getByRole('paragraph').filter({ hasText: 'blue pot' })).toBeVisible();
+  const saved = sent(app.page);
+  await app.page.unroute('**/v1/sync');
+  expect(await saved).toMatchObject([{ set: { note: 'Spare key under the blue pot' } }]);
+  await expect(app.page.getByText('1 change to send')).toHaveCount(0);
 });
 
 test('a server that is away is said, and what was missed arrives when it is back', async ({ app, baseURL }) => {

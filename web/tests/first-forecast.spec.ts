@@ -31,7 +31,7 @@ test('looking around makes no account; the first pick makes one', async ({ app, 
   expect(await context.cookies()).toEqual([]);
 
   await app.add('Oslo', 'Oslo');
-  expect(posts).toEqual(['POST /v1/auth/anonymous', 'POST /v1/favourites']);
+  expect(posts).toEqual(['POST /v1/auth/anonymous', 'POST /v1/sync']);
   const [cookie] = await context.cookies();
   expect(cookie?.httpOnly).toBe(true);
   expect(cookie?.sameSite).toBe('Strict');

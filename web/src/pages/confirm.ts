@@ -1,5 +1,7 @@
 import '../styles/page.css';
-import { api, Problem } from '../api';
+import { Problem } from '@fairweather/client';
+
+import { fairweather } from '../state/fairweather';
 import '../state/preferences.svelte';
 import { pendingRegistration, readCode, showCode } from '../state/registration';
 import { speech } from '../text/index.svelte';
@@ -39,14 +41,14 @@ async function confirm(): Promise<void> {
   }
   show(texts.working, '', null, false);
   try {
-    await api.confirm(pending.registration, code);
+    await fairweather.accounts.confirm(pending.registration, code);
     pendingRegistration.clear();
     // The code has done its work; it need not stay in the history.
     history.replaceState(null, '', location.pathname);
     show(texts.done, texts.doneBody, null, true);
   } catch (error) {
     const { errors } = speech.t;
-    const offline = error instanceof Problem && (error.code === 'offline' || error.status >= 500);
+    const offline = error instanceof Problem && (error.status === 0 || error.status >= 500);
     if (offline) show(navigator.onLine ? errors.awayAction : errors.offlineAction, '', showCode(code), false);
     else show(texts.refused, errors.code, showCode(code), true);
   }

@@ -1,51 +1,46 @@
-import { serverWatch } from '../api';
-import { patience } from './patience';
+import type { Status } from '@fairweather/client';
 
-let online = $state(navigator.onLine);
-let away = $state(false);
-let ask = (): Promise<void> => Promise.resolve();
-let asking = false;
+import { fairweather } from './fairweather';
 
-const tries = patience(() => void askOnce());
+let status = $state.raw<Status>(fairweather.status);
+fairweather.on('status', (next) => (status = next));
 
-async function askOnce(): Promise<void> {
-  if (asking) return;
-  asking = true;
-  try {
-    await ask();
-  } finally {
-    asking = false;
-  }
-}
+/** How calm or troubled the connection is, in the words of its users. */
+export type Mood = 'live' | 'connecting' | 'saving' | 'waiting' | 'paused';
 
-addEventListener('online', () => (online = true));
-addEventListener('offline', () => (online = false));
-
-serverWatch.addEventListener('unreached', () => {
-  away = true;
-  if (!tries.waiting) tries.again(null);
-});
-serverWatch.addEventListener('reached', () => {
-  if (!away) return;
-  away = false;
-  tries.stop();
-  // The request that came through may have been any; the rest of the page has waited for this.
-  void askOnce();
-});
-
-/** Whether the device has a network, and whether our server answers on it. */
+/** Whether the device has a network, whether our server answers on it, and what waits to be sent. */
 export const connection = {
   get online(): boolean {
-    return online;
+    return status.online;
   },
 
   /** The last request did not reach the server. */
   get away(): boolean {
-    return away;
+    return status.online && !status.reached;
   },
 
-  /** What asks the server again while it is away, and once more when it is back. */
-  onReturn(run: () => Promise<void>): void {
-    ask = run;
+  /** Changes that the server does not have yet. */
+  get unsent(): number {
+    return status.unsent;
+  },
+
+  get mood(): Mood {
+    if (status.unsent > 0) return status.online && status.reached && status.problem === null ? 'saving' : 'waiting';
+    if (status.stream === 'replaced') return 'paused';
+    return status.stream === 'open' ? 'live' : 'connecting';
+  },
+
+  /** Opens the stream again that another device took. */
+  resume(): void {
+    fairweather.resume();
+  },
+
+  /** Calls back when the server answers again after it did not. */
+  onReturn(back: () => void): void {
+    let away = false;
+    fairweather.on('status', ({ online, reached }) => {
+      if (away && online && reached) back();
+      away = !online || !reached;
+    });
   },
 };

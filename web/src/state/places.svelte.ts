@@ -1,63 +1,41 @@
-import {
-  api, isAbort, Problem,
-  type Attribution, type DetailForecast, type Favourite, type FavouritePatch, type Forecast, type Overview, type Place, type UnitLabels,
-} from '../api';
+import { Problem, type LocalFavourite, type Place } from '@fairweather/client';
+
 import { speech } from '../text/index.svelte';
-import { cache, type Copy } from './cache';
-import { inOrder, move } from './position';
-import { preferences } from './preferences.svelte';
-import { patience } from './patience';
+import { fairweather } from './fairweather';
+import { forecasts } from './forecasts.svelte';
 import { route } from './route.svelte';
 import { toasts } from './toasts.svelte';
 
-/** An overview older than this is asked for again when the user returns. */
-const FRESH_MS = 5 * 60_000;
-
-/** What a row of the list shows. */
-export interface Glance {
-  forecast: Forecast;
-  units: UnitLabels;
-}
-
-/** The forecast of the open place: its last copy, and whether the next one is late. */
-export interface Detail {
-  data: DetailForecast | null;
-  problem: Problem | null;
-}
-
-let account: string | null = null;
-let list = $state.raw<Favourite[] | null>(null);
-let overview = $state.raw<Copy['overview']>(null);
-let details = $state.raw<Copy['details']>([]);
-let problems = $state.raw<Record<string, Problem>>({});
+let list = $state.raw<readonly LocalFavourite[] | null>([]);
 let arriving = $state.raw<Place | null>(null);
 let failed = $state.raw<Problem | null>(null);
 
-const overviewPatience = patience(() => void places.refreshOverview());
-
-function keep(): void {
-  if (account !== null && list !== null) cache.save(account, { favourites: list, overview, details });
+/**
+ * A device that knows of no account starts empty at once. Should its browser hold a session all the same, which only
+ * the server can tell, the list follows.
+ */
+function look(): void {
+  forecasts.open(fairweather.accountId);
+  const { reached, problem } = fairweather.status;
+  list = fairweather.accountId === null ? [] : fairweather.favourites.list;
+  failed = list === null && (problem !== null || !reached) ? (problem ?? new Problem({ code: 'unreachable' })) : null;
+  forecasts.follow(list ?? []);
 }
 
-function put(favourite: Favourite): void {
-  list = [...(list ?? []).filter(({ id }) => id !== favourite.id), favourite].sort(inOrder);
-  keep();
-}
+fairweather.on('favourites', look);
+fairweather.on('account', look);
+fairweather.on('status', () => {
+  if (list === null) look();
+});
 
-function drop(id: string): void {
-  list = (list ?? []).filter((favourite) => favourite.id !== id);
-  details = details.filter((detail) => detail.id !== id);
-  keep();
-}
-
-/** The favourites of the account with their forecasts, and everything that changes them. */
+/** The favourites of the account and everything that changes them. Changes are there at once and are sent behind. */
 export const places = {
-  /** Null until the first answer or copy. */
-  get list(): readonly Favourite[] | null {
+  /** Null where an account is known, but not yet its places. */
+  get list(): readonly LocalFavourite[] | null {
     return list;
   },
 
-  /** A place that was just picked and is not saved yet. */
+  /** A place that was just picked, while its visitor gets an account. */
   get arriving(): Place | null {
     return arriving;
   },
@@ -67,119 +45,8 @@ export const places = {
     return failed;
   },
 
-  /** Whether the list's forecasts are old enough to be asked for again. */
-  get aged(): boolean {
-    return overview === null || Date.now() - overview.at > FRESH_MS;
-  },
-
-  /** Whether the weather is invented; the server never mixes the two. */
-  get sandbox(): boolean {
-    return overview?.data.items.some(({ forecast }) => forecast?.source === 'sandbox') ?? false;
-  },
-
-  /** Whom the list's forecasts come from. */
-  get sources(): Attribution[] {
-    return Object.values(overview?.data.sources ?? {});
-  },
-
-  find(id: string | null): Favourite | null {
+  find(id: string | null): LocalFavourite | null {
     return list?.find((favourite) => favourite.id === id) ?? null;
-  },
-
-  /** The newest of what the list's request and the place's own request said. */
-  glance(id: string): Glance | null {
-    const item = overview?.data.items.find(({ favourite_id }) => favourite_id === id);
-    const detail = details.find((one) => one.id === id && one.units === preferences.units);
-    if (overview && item?.forecast && !(detail && detail.at > overview.at)) {
-      return { forecast: item.forecast, units: overview.data.units };
-    }
-    return detail ? { forecast: detail.data, units: detail.data.units } : null;
-  },
-
-  /** Why the list has no forecast for a favourite; null while it is only late. */
-  trouble(id: string): string | null {
-    const item = overview?.data.items.find(({ favourite_id }) => favourite_id === id);
-    return item?.problem && item.problem.code !== 'forecast_pending' ? item.problem.code : null;
-  },
-
-  detail(id: string): Detail {
-    return { data: details.find((one) => one.id === id)?.data ?? null, problem: problems[id] ?? null };
-  },
-
-  /** Shows an account's last copy. The network's answers replace it. */
-  open(id: string): void {
-    if (account === id) return;
-    account = id;
-    const copy = cache.load(id);
-    list = copy?.favourites ?? null;
-    overview = copy?.overview ?? null;
-    details = copy?.details ?? [];
-    failed = null;
-  },
-
-  /** Empties the page, after sign-out or where there is no account. */
-  close(): void {
-    account = null;
-    list = [];
-    overview = null;
-    details = [];
-    problems = {};
-    failed = null;
-    overviewPatience.stop();
-  },
-
-  async refresh(): Promise<void> {
-    if (account === null) return;
-    const asked = account;
-    const [favourites] = await Promise.all([
-      api.favourites().then(
-        (items) => items.toSorted(inOrder),
-        (error: unknown) => {
-          failed = error instanceof Problem ? error : null;
-          return null;
-        },
-      ),
-      this.refreshOverview(),
-    ]);
-    if (favourites === null || asked !== account) return;
-    failed = null;
-    list = favourites;
-    keep();
-  },
-
-  async refreshOverview(): Promise<void> {
-    if (account === null) return;
-    const asked = account;
-    const { units } = preferences;
-    let data: Overview;
-    try {
-      data = await api.overview(units);
-    } catch (error) {
-      if (error instanceof Problem && error.status !== 401) overviewPatience.again(error.retryAfter);
-      return;
-    }
-    if (asked !== account || units !== preferences.units) return;
-    overview = { units, at: Date.now(), data };
-    keep();
-    if (data.items.some(({ problem }) => problem !== undefined)) overviewPatience.again(null);
-    else overviewPatience.stop();
-  },
-
-  /** Fetches the open place's forecast once. Resolves to the seconds to wait before the next try, or null when done. */
-  async fetchDetail(id: string, signal: AbortSignal): Promise<{ retry: boolean; after: number | null }> {
-    const { units } = preferences;
-    try {
-      const data = await api.forecast(id, units, signal);
-      details = [...details.filter((one) => one.id !== id), { id, units, at: Date.now(), data }];
-      const { [id]: _, ...rest } = problems;
-      problems = rest;
-      keep();
-      return { retry: false, after: null };
-    } catch (error) {
-      if (isAbort(error) || !(error instanceof Problem)) return { retry: false, after: null };
-      problems = { ...problems, [id]: error };
-      return { retry: error.status !== 404 && error.status !== 401, after: error.retryAfter };
-    }
   },
 
   /**
@@ -193,15 +60,11 @@ export const places = {
       route.open(known.id);
       return;
     }
-    const complete = list !== null;
     arriving = place;
     try {
       await enter();
-      const favourite = await api.addFavourite({ place_id: place.id });
-      put(favourite);
-      route.open(favourite.id);
-      toasts.say(speech.t.places.add(favourite.name));
-      void (complete ? this.refreshOverview() : this.refresh());
+      route.open(await fairweather.favourites.create({ place }));
+      toasts.say(speech.t.places.add(place.name));
     } catch (error) {
       toasts.fail(error);
     } finally {
@@ -209,61 +72,35 @@ export const places = {
     }
   },
 
-  /** Changes a favourite at once and takes the change back when the server refuses it. */
-  async change(id: string, patch: FavouritePatch): Promise<boolean> {
-    const before = this.find(id);
-    if (!before) return false;
-    put({ ...before, ...patch });
+  async change(id: string, patch: { name?: string; note?: string | null }): Promise<void> {
     try {
-      put(await api.patchFavourite(id, patch));
-      return true;
+      await fairweather.favourites.update(id, patch);
     } catch (error) {
-      if (error instanceof Problem && error.status === 404) drop(id);
-      else put(before);
       toasts.fail(error);
-      return false;
     }
   },
 
   async reorder(from: number, to: number): Promise<void> {
-    for (const { id, position } of move(list ?? [], from, to)) {
-      if (!(await this.change(id, { position }))) return;
-    }
+    const id = list?.[from]?.id;
+    if (id !== undefined) await fairweather.favourites.move(id, to);
   },
 
   /** Removes a favourite and offers to bring it back; it comes back as a new one, since ids are never reused. */
   async remove(id: string): Promise<void> {
     const favourite = this.find(id);
     if (!favourite) return;
-    drop(id);
     if (route.placeId === id) route.close(true);
-    try {
-      await api.removeFavourite(id);
-    } catch (error) {
-      if (!(error instanceof Problem && error.status === 404)) {
-        put(favourite);
-        toasts.fail(error);
-        return;
-      }
-    }
+    await fairweather.favourites.remove(id);
     toasts.show(speech.t.places.removed(favourite.name), {
       label: speech.t.places.undo,
       run: () => void this.restore(favourite),
     });
   },
 
-  async restore(favourite: Favourite): Promise<void> {
-    const { name, lat, lon, place_id, note, position } = favourite;
+  async restore(favourite: LocalFavourite): Promise<void> {
     try {
-      put(
-        await api.addFavourite({
-          ...(place_id === null ? { name, lat, lon } : { place_id, name }),
-          position,
-          ...(note === null ? {} : { note }),
-        }),
-      );
-      toasts.say(speech.t.places.add(name));
-      void this.refreshOverview();
+      await fairweather.favourites.create(favourite);
+      toasts.say(speech.t.places.add(favourite.name));
     } catch (error) {
       toasts.fail(error);
     }

@@ -1,4 +1,5 @@
-import type { Units } from '../api';
+import type { Units } from '@fairweather/client';
+
 import { LANGUAGES, preferredLanguage, speech, type Language } from '../text/index.svelte';
 import { recall, remember } from './storage';
 

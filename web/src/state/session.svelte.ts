@@ -1,7 +1,9 @@
-import { api, Problem, serverWatch, type Account, type Units } from '../api';
+import type { Account, Units } from '@fairweather/client';
+
 import { speech } from '../text/index.svelte';
-import { cache } from './cache';
 import { connection } from './connection.svelte';
+import { fairweather } from './fairweather';
+import { forecasts } from './forecasts.svelte';
 import { places } from './places.svelte';
 import { preferences } from './preferences.svelte';
 import { pendingRegistration } from './registration';
@@ -13,41 +15,33 @@ import { toasts } from './toasts.svelte';
 const REFRESH_MS = 10 * 60_000;
 
 let account = $state.raw<Account | null>(null);
-let known = $state(false);
 
 /** Units belong to the account: its choice comes from the server, and a choice made here goes there. */
 function agreeOnUnits(whose: Account): void {
-  if (preferences.agreeOnUnits(whose.account_id, whose.preferences.units)) void sendUnits(whose.account_id);
+  if (preferences.agreeOnUnits(whose.account_id, whose.preferences.units ?? null)) void sendUnits(whose.account_id);
 }
 
 /** A choice that does not get through stays marked, and the next start sends it. */
 async function sendUnits(whose: string): Promise<void> {
   const { units } = preferences;
   try {
-    await api.setPreferences({ units });
+    await fairweather.accounts.setPreferences({ units });
   } catch {
     return;
   }
-  if (account?.account_id !== whose) return;
-  account = { ...account, preferences: { units } };
-  if (units === preferences.units) preferences.unitsSent();
+  if (account?.account_id === whose && units === preferences.units) preferences.unitsSent();
 }
 
-/** Takes over what the server says about who is here. */
-async function settle(): Promise<void> {
-  account = await api.me();
-  known = true;
-  const before = cache.account;
-  if (before !== null && before !== account?.account_id) cache.forget(before);
-  if (account) {
-    places.open(account.account_id);
-    agreeOnUnits(account);
-    await places.refresh();
-  } else {
-    if (before !== null) toasts.show(speech.t.account.ended);
-    places.close();
-  }
-}
+fairweather.on('account', (next) => {
+  const before = account?.account_id;
+  account = next ?? null;
+  if (account && account.account_id !== before) agreeOnUnits(account);
+});
+
+fairweather.on('ended', () => {
+  route.close(true);
+  toasts.show(speech.t.account.ended);
+});
 
 /** Who uses the app on this device. */
 export const session = {
@@ -56,58 +50,29 @@ export const session = {
     return account;
   },
 
-  /** Whether the server has said who is here. */
-  get known(): boolean {
-    return known;
-  },
-
-  /** Paints the last copy, then asks the server. A visitor who never picked a place gets no account here. */
+  /** Shows the last copy, then lets the client ask the server. A visitor who never picked a place gets no account. */
   async start(): Promise<void> {
-    if (cache.account !== null) places.open(cache.account);
-    try {
-      await settle();
-    } catch {
-      // Offline or the server is away: the copy stays, and the return of the connection asks again.
-      if (cache.account === null) places.close();
-    }
-    connection.onReturn(() => this.reload());
-    surroundings.onReturn(() => void this.wake());
-    setInterval(() => {
-      if (document.visibilityState === 'visible') void this.wake();
-    }, REFRESH_MS);
-    serverWatch.addEventListener('ended', () => void this.reload());
-    // Another tab confirmed a registration, signed in or signed out.
-    addEventListener('storage', ({ key, newValue }) => {
-      const confirmed = key === pendingRegistration.key && newValue === null;
-      if (confirmed || key === cache.key) void this.reload();
-    });
+    await fairweather.start();
+    if (fairweather.accountId !== null) void forecasts.refresh();
+    connection.onReturn(() => void forecasts.refresh());
+    const look = (): void => {
+      if (forecasts.aged) void forecasts.refresh();
+    };
+    surroundings.onReturn(look);
+    setInterval(() => document.visibilityState === 'visible' && look(), REFRESH_MS);
   },
 
-  async wake(): Promise<void> {
-    if (!known || connection.away || places.aged) await this.reload();
-  },
-
+  /** Asks again for what did not come. */
   async reload(): Promise<void> {
-    try {
-      await settle();
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-    }
+    await Promise.all([fairweather.accounts.ask(), fairweather.sync(), forecasts.refresh()]);
   },
 
   /** Makes the anonymous account of a first pick. */
   async enter(): Promise<void> {
-    if (account) return;
-    // Another tab that made an account has told this one, so a known absence needs no second question.
-    if (!known) account = await api.me();
-    if (!account) {
-      await api.createAnonymous();
-      account = await api.me();
-    }
-    known = true;
-    if (!account) return;
-    places.open(account.account_id);
-    agreeOnUnits(account);
+    // What this device knows is enough to change it, also offline.
+    if (fairweather.accountId !== null) return;
+    if (fairweather.accounts.current === undefined) await fairweather.accounts.ask();
+    if (fairweather.accountId === null) await fairweather.accounts.anonymous();
   },
 
   async chooseUnits(units: Units): Promise<void> {
@@ -118,26 +83,28 @@ export const session = {
   /** Signs in. True when the device had places of its own, which the user may want to bring along. */
   async signIn(email: string, password: string): Promise<{ mfa: boolean; left: number }> {
     const left = account?.kind === 'anonymous' ? (places.list?.length ?? 0) : 0;
-    const answer = await api.login(email, password);
-    if (answer?.mfa_required) return { mfa: true, left: 0 };
+    const answer = await fairweather.accounts.login(email, password);
+    if ('mfa_required' in answer) return { mfa: true, left: 0 };
     route.close(true);
-    await settle();
     return { mfa: false, left };
   },
 
+  /** Brings the places along that the device had before it signed in. False when there are none any more. */
+  async adopt(): Promise<boolean> {
+    const adopted = await fairweather.accounts.adopt();
+    await fairweather.sync();
+    return adopted;
+  },
+
   async confirm(registration: string, code: string): Promise<void> {
-    await api.confirm(registration, code);
+    await fairweather.accounts.confirm(registration, code);
     pendingRegistration.clear();
-    await settle();
   },
 
   /** `discard` deletes an anonymous account with its places; the server refuses to end one without it. */
   async signOut(discard: boolean): Promise<void> {
-    await api.logout(discard);
-    if (account) cache.forget(account.account_id);
-    account = null;
+    await fairweather.accounts.logout(discard);
     route.close(true);
-    places.close();
     toasts.show(speech.t.account.signedOut);
   },
 };

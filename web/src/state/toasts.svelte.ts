@@ -1,4 +1,5 @@
-import { Problem } from '../api';
+import { Problem } from '@fairweather/client';
+
 import { speech } from '../text/index.svelte';
 import { connection } from './connection.svelte';
 
@@ -34,7 +35,12 @@ export const toasts = {
   },
 
   fail(error: unknown): void {
-    this.add({ id: next, text: explain(error), tone: 'error', action: null });
+    this.warn(explain(error));
+  },
+
+  /** Something did not work out, and nobody has to do anything about it. */
+  warn(text: string): void {
+    this.add({ id: next, text, tone: 'error', action: null });
   },
 
   add(toast: Toast): void {
@@ -74,7 +80,7 @@ export const toasts = {
 export function explain(error: unknown): string {
   const { errors } = speech.t;
   if (!(error instanceof Problem)) return errors.unexpected;
-  if (error.code === 'offline') return connection.online ? errors.awayAction : errors.offlineAction;
+  if (error.status === 0) return connection.online ? errors.awayAction : errors.offlineAction;
   if (error.status === 429) return errors.rate;
   if (error.code.includes('quota')) return errors.quota;
   if (error.status === 404) return errors.gone;

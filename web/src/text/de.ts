@@ -154,8 +154,11 @@ export const de: Texts = {
     open: 'Fairweather öffnen',
   },
   errors: {
-    offline: 'Du bist offline. Du siehst den letzten Stand; er erneuert sich von selbst.',
-    away: 'Fairweather antwortet nicht. Du siehst den letzten Stand; er erneuert sich von selbst.',
+    offline: 'Du bist offline.',
+    away: 'Fairweather antwortet nicht.',
+    lastCopy: 'Du siehst den letzten Stand; er erneuert sich von selbst.',
+    kept: (n) =>
+      n === 1 ? 'Deine Änderung ist gemerkt und wird von selbst gesendet.' : `Deine ${n} Änderungen sind gemerkt und werden von selbst gesendet.`,
     offlineAction: 'Dafür braucht es eine Verbindung. Versuche es, wenn du wieder online bist.',
     awayAction: 'Fairweather antwortet gerade nicht. Versuche es gleich noch einmal.',
     unexpected: 'Bei uns ist etwas schiefgegangen. Versuche es gleich noch einmal.',
@@ -167,6 +170,35 @@ export const de: Texts = {
     passwordWeak: 'Dieses Passwort ist zu leicht zu erraten. Wähle ein anderes.',
     quota: 'Deine Liste ist voll. Entferne einen Ort, um einen neuen hinzuzufügen.',
     gone: 'Dieser Ort wurde auf einem anderen Gerät entfernt.',
+    refused: 'Diese Änderung ließ sich nicht speichern. Du siehst wieder, was der Server hat.',
+  },
+  connection: {
+    live: 'Live',
+    connecting: 'Verbinde …',
+    saving: 'Sichere …',
+    waiting: (n) => (n === 1 ? '1 Änderung offen' : `${n} Änderungen offen`),
+    paused: 'Angehalten',
+    resume: 'Weiter folgen',
+    unsent: 'Noch nicht gesendet',
+    hints: {
+      live: 'Änderungen von deinen anderen Geräten erscheinen hier von selbst.',
+      connecting: 'Verbindet sich, damit Änderungen von deinen anderen Geräten von selbst erscheinen.',
+      saving: 'Deine Änderung ist auf dem Weg zum Server.',
+      waiting: 'Auf diesem Gerät gemerkt und gesendet, sobald es geht.',
+      paused: 'Viele deiner Geräte sind zugleich offen, darum folgt dieses nicht mehr.',
+    },
+  },
+  together: {
+    replaced: {
+      name: (name) => `Ein anderes Gerät hat diesen Ort in ${name} umbenannt.`,
+      note: (name) => `Ein anderes Gerät hat deine Notiz zu ${name} ersetzt.`,
+    },
+    overwrote: {
+      name: (name) => `Dein Name ${name} hat einen von einem anderen Gerät ersetzt.`,
+      note: (name) => `Deine Notiz zu ${name} hat eine von einem anderen Gerät ersetzt.`,
+    },
+    useMine: 'Rückgängig',
+    useTheirs: 'Die andere nehmen',
   },
   footer: {
     data: 'Daten und Lizenzen',

@@ -153,8 +153,11 @@ export const en = {
     open: 'Open Fairweather',
   },
   errors: {
-    offline: 'You are offline. What you see is the last copy; it refreshes by itself.',
-    away: 'Fairweather does not answer. What you see is the last copy; it refreshes by itself.',
+    offline: 'You are offline.',
+    away: 'Fairweather does not answer.',
+    lastCopy: 'What you see is the last copy; it refreshes by itself.',
+    kept: (n: number) =>
+      n === 1 ? 'Your change is kept and will be sent by itself.' : `Your ${n} changes are kept and will be sent by themselves.`,
     offlineAction: 'That needs a connection. Try again when you are back online.',
     awayAction: 'Fairweather does not answer right now. Try again in a moment.',
     unexpected: 'Something went wrong on our side. Try again in a moment.',
@@ -166,6 +169,35 @@ export const en = {
     passwordWeak: 'This password is too easy to guess. Choose another one.',
     quota: 'Your list is full. Remove a place to add another one.',
     gone: 'This place was removed on another device.',
+    refused: 'That change could not be kept. You see again what the server has.',
+  },
+  connection: {
+    live: 'Live',
+    connecting: 'Connecting…',
+    saving: 'Saving…',
+    waiting: (n: number) => (n === 1 ? '1 change to send' : `${n} changes to send`),
+    paused: 'Paused',
+    resume: 'Follow again',
+    unsent: 'Not sent yet',
+    hints: {
+      live: 'Changes from your other devices appear here by themselves.',
+      connecting: 'Connecting, so that changes from your other devices appear by themselves.',
+      saving: 'Your change is on its way to the server.',
+      waiting: 'Kept on this device, and sent as soon as possible.',
+      paused: 'Many of your devices are open at once, so this one stopped following.',
+    },
+  },
+  together: {
+    replaced: {
+      name: (name: string) => `Another device renamed this place to ${name}.`,
+      note: (name: string) => `Another device replaced your note on ${name}.`,
+    },
+    overwrote: {
+      name: (name: string) => `Your name ${name} replaced one from another device.`,
+      note: (name: string) => `Your note on ${name} replaced one from another device.`,
+    },
+    useMine: 'Undo',
+    useTheirs: 'Use the other',
   },
   footer: {
     data: 'Data and licences',

@@ -1,6 +1,10 @@
-import type { Daily, Day, Hourly } from '../api';
+import type { Daily, Day as FullDay, Hourly } from '@fairweather/client';
+
 import { isDay } from './codes';
 import { dateIn } from './format';
+
+/** What a line of the days shows. */
+export type Day = Omit<FullDay, 'wind_speed_max' | 'wind_gust_max'>;
 
 /** One slot of a forecast's hours. Missing values are null. */
 export interface Hour {
