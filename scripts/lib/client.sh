@@ -10,6 +10,13 @@ install_client() {
   printf '%s\n' "$wanted" >"$stamp"
 }
 
+# Writes its types anew from schema/openapi.json.
+write_client_types() {
+  install_client
+  (cd clients/typescript && npm run types)
+  say "Wrote clients/typescript/src/openapi.ts"
+}
+
 # Runs its tests, those against a real server with the binary under test.
 test_client() {
   install_client
