@@ -7,7 +7,7 @@ use testkit::{Client, Events, TestApp};
 
 testkit::stamp! {
     both: [
-        signing_out_closes_the_sessions_streams_at_once,
+        signing_out_closes_the_sessions_streams_within_five_seconds,
         a_session_that_ended_on_another_node_closes_its_streams,
         removing_the_account_closes_its_streams,
     ],
@@ -32,7 +32,7 @@ async fn ends_as(mut events: Events, state: &str) {
     events.ended().await;
 }
 
-async fn signing_out_closes_the_sessions_streams_at_once(app: TestApp) {
+async fn signing_out_closes_the_sessions_streams_within_five_seconds(app: TestApp) {
     let phone = app.user("ann@example.org").await;
     let laptop = app.visitor();
     laptop.sign_in("ann@example.org").await;
