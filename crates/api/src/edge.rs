@@ -15,6 +15,7 @@ use futures::FutureExt;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::layers::{headers, host, observe, problems, timeout};
+use crate::router::Routes;
 use crate::{Api, router};
 
 /// The whole service.
@@ -25,8 +26,8 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub fn new(api: Api) -> Self {
-        let router = router::router(api.clone());
+    pub fn new(routes: Routes, api: Api) -> Self {
+        let router = router::router(routes, api.clone());
         Self { api, router }
     }
 

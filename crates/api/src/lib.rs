@@ -23,6 +23,7 @@ pub use client::{Peer, TrustedProxies};
 pub use cors::AllowedOrigins;
 pub use edge::Edge;
 pub use openapi::openapi_json;
+pub use router::Routes;
 pub use web::has_web_app;
 
 /// What the API needs to know of its installation.

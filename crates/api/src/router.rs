@@ -71,21 +71,36 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(live).merge(public)
 }
 
+/// The routes of all groups, not yet bound to an [`Api`]. Collecting them takes milliseconds, because each brings its
+/// part of the OpenAPI document: a start does it beside opening the database.
+pub struct Routes {
+    sign_in: Router<Api>,
+    private: Router<Api>,
+    live: Router<Api>,
+    public: Router<Api>,
+}
+
+impl Routes {
+    pub fn collect() -> Self {
+        let Groups { sign_in, private, live, public } = groups();
+        Self { sign_in: sign_in.into(), private: private.into(), live: live.into(), public: public.into() }
+    }
+}
+
 /// All routes, with what concerns a group of them.
-pub(crate) fn router(api: Api) -> Router {
-    let Groups { sign_in, private, live, public } = groups();
-    let sign_in = Router::from(sign_in).route_layer(from_fn_with_state(api.clone(), authentication::allow));
-    let private = Router::from(private)
+pub(crate) fn router(Routes { sign_in, private, live, public }: Routes, api: Api) -> Router {
+    let sign_in = sign_in.route_layer(from_fn_with_state(api.clone(), authentication::allow));
+    let private = private
         .route_layer(from_fn_with_state(api.clone(), authentication::require))
         .layer(CompressionLayer::new());
-    let public = Router::from(public)
+    let public = public
         .route("/openapi.json", get(system::openapi))
         .route("/metrics", get(system::metrics))
         .layer(CompressionLayer::new());
     let mailbox = Router::new()
         .route("/dev/mailbox", get(mailbox::page))
         .route("/dev/mailbox.css", get(mailbox::style));
-    let mut router = sign_in.merge(private).merge(Router::from(live)).merge(public);
+    let mut router = sign_in.merge(private).merge(live).merge(public);
     if api.app.settings().mailbox_token.is_some() {
         router = router.merge(mailbox);
     }

@@ -197,6 +197,11 @@ impl App {
         self.store.read(async |db| secrets::signing_keys(db).await).await.is_ok()
     }
 
+    /// Leaves the data in as few files as it can: for a server that stops.
+    pub async fn settle(&self) -> Result<()> {
+        self.store.settle().await.map_err(Into::into)
+    }
+
     /// Counts a request against its account.
     pub fn limit_requests(&self, caller: &Caller) -> Result<Left> {
         self.traffic.account.take(&caller.account, 1, self.now())
@@ -260,22 +265,32 @@ impl App {
 /// one wins, and both use its.
 async fn server_key(store: &Store, ring: &Ring, random: &Random, name: &'static str) -> Result<ServerKey> {
     let place = Context::server("server_secret", Uuid::nil(), name);
-    let wrapped = ServerKey::generate(random).wrap(ring, &place, random)?;
-    let kept = store.write(async move |tx| secrets::ensure(tx, name, &wrapped).await).await?;
+    // Only the very first start writes: a commit waits for the disk.
+    let kept = match store.read(async move |db| secrets::get(db, name).await).await? {
+        Some(kept) => kept,
+        None => {
+            let wrapped = ServerKey::generate(random).wrap(ring, &place, random)?;
+            store.write(async move |tx| secrets::ensure(tx, name, &wrapped).await).await?
+        }
+    };
     ServerKey::unwrap(ring, &place, &kept)
 }
 
 async fn signing_keys(store: &Store, ring: &Ring, random: &Random, now: Timestamp) -> Result<KeySet> {
     let place = Context::server("signing_key", Uuid::nil(), "wrapped");
-    let (fresh, document) = SigningKey::generate()?;
-    let candidate = secrets::SigningKey {
-        kid: fresh.id().to_owned(),
-        state: KeyState::Active.name().to_owned(),
-        public_key: Vec::new(),
-        wrapped: ring.wrap(&place, &document, random)?,
-        created_at: now,
-    };
-    let stored = store.write(async move |tx| secrets::ensure_signing_key(tx, &candidate).await).await?;
+    let mut stored = store.read(async |db| secrets::signing_keys(db).await).await?;
+    // Only the very first start makes one: the library's generator takes longer to begin than all the rest.
+    if stored.is_empty() {
+        let (fresh, document) = SigningKey::generate()?;
+        let candidate = secrets::SigningKey {
+            kid: fresh.id().to_owned(),
+            state: KeyState::Active.name().to_owned(),
+            public_key: Vec::new(),
+            wrapped: ring.wrap(&place, &document, random)?,
+            created_at: now,
+        };
+        stored = store.write(async move |tx| secrets::ensure_signing_key(tx, &candidate).await).await?;
+    }
     let mut keys = Vec::with_capacity(stored.len());
     for key in stored {
         let state =

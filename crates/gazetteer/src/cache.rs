@@ -1,7 +1,8 @@
 //! The data file on disk: expanded once from the blob in the binary, mapped read-only from then on.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use domain::{Error, Result};
@@ -13,6 +14,8 @@ static BUNDLED: &[u8] = include_bytes!("../data/gazetteer.zst");
 
 const PREFIX: &str = "places-";
 const SUFFIX: &str = ".map";
+/// Beside a map: the state in which its sum was right.
+const SEAL: &str = "checked";
 /// What [`crate::import`] leaves; preferred to the bundled data.
 const IMPORTED: &str = "imported-places.map";
 
@@ -55,9 +58,24 @@ pub(crate) fn keep_import(folder: &Path, bytes: &[u8]) -> Result<PathBuf> {
 fn open_verified(path: &Path) -> Result<Mmap> {
     let trouble = |error: io::Error| Error::internal(format!("places file {}: {error}", path.display()));
     let mut file = File::open(path).map_err(trouble)?;
-    let length = file.metadata().map_err(trouble)?.len();
-    format::verify(&mut file, length)?;
+    let about = file.metadata().map_err(trouble)?;
+    let seal = path.with_extension(SEAL);
+    let state = state(&about);
+    // Summing up 35 MB takes longer than the rest of a start, so it is done once for each state of the file.
+    if fs::read_to_string(&seal).is_ok_and(|sealed| sealed == state) {
+        format::check_header(&mut file, about.len())?;
+    } else {
+        format::verify(&mut file, about.len())?;
+        // Without the note the next start sums up again.
+        let _ = fs::write(&seal, state);
+    }
     map(&file).map_err(trouble)
+}
+
+/// What changes whenever a file is written or replaced; `ctime` cannot be set by hand.
+fn state(about: &Metadata) -> String {
+    let (seconds, nanoseconds) = (about.ctime(), about.ctime_nsec());
+    format!("{} {} {} {seconds}.{nanoseconds:09}\n", about.dev(), about.ino(), about.len())
 }
 
 #[expect(unsafe_code, reason = "a file map has no safe constructor")]
@@ -90,8 +108,9 @@ fn write(path: &Path, content: &[u8]) -> Result<()> {
 fn remove_older(folder: &Path, current: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if ours && entry.path() != current {
+        let named = |name: &str| name.starts_with(PREFIX) && (name.ends_with(SUFFIX) || name.ends_with(SEAL));
+        let ours = name.to_str().is_some_and(named);
+        if ours && entry.path().file_stem() != current.file_stem() {
             // It only takes room; the next release tries again.
             let _ = fs::remove_file(entry.path());
         }

@@ -79,16 +79,22 @@ pub(crate) fn checksum_of(header: &[u8]) -> Option<u64> {
     (header.get(..8)? == MAGIC).then(|| u64_at(header, 16))?
 }
 
-/// Reads a whole file through a small buffer and compares it with its checksum. Reading, unlike walking the map,
-/// does not make the pages part of this process.
-pub(crate) fn verify(file: &mut impl std::io::Read, length: u64) -> Result<()> {
-    let damaged = |what: &str| Error::internal(format!("the places file is damaged: {what}"));
+fn damaged(what: &str) -> Error {
+    Error::internal(format!("the places file is damaged: {what}"))
+}
+
+/// Whether a file is of this layout and whole by its length; the checksum that it should have.
+pub(crate) fn check_header(file: &mut impl std::io::Read, length: u64) -> Result<u64> {
     let mut header = [0; CHECKED_FROM];
     file.read_exact(&mut header).map_err(|_| damaged("no header"))?;
     let expected = checksum_of(&header).ok_or_else(|| damaged("not one of ours"))?;
-    if u64_at(&header, 8) != Some(length) {
-        return Err(damaged("wrong length"));
-    }
+    if u64_at(&header, 8) == Some(length) { Ok(expected) } else { Err(damaged("wrong length")) }
+}
+
+/// Reads a whole file through a small buffer and compares it with its checksum. Reading, unlike walking the map,
+/// does not make the pages part of this process.
+pub(crate) fn verify(file: &mut impl std::io::Read, length: u64) -> Result<()> {
+    let expected = check_header(file, length)?;
     let mut checksum = Checksum::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut read = CHECKED_FROM as u64;

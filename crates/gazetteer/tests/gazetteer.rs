@@ -197,10 +197,24 @@ fn degrees_between(a: Coordinates, b: Coordinates) -> f64 {
 
 /// The file that the first start leaves in its cache folder.
 fn only_file(folder: &tempfile::TempDir) -> PathBuf {
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         fs::read_dir(folder.path()).expect("readable").flatten().map(|entry| entry.path()).collect();
-    assert_eq!(files.len(), 1, "{files:?}");
-    files[0].clone()
+    files.sort();
+    let [note, map] = &files[..] else { panic!("{files:?}") };
+    assert_eq!(note, &map.with_extension("checked"));
+    map.clone()
+}
+
+#[test]
+fn a_file_that_was_checked_is_opened_without_being_read() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    Gazetteer::open(folder.path()).expect("opens");
+    let note = only_file(&folder).with_extension("checked");
+    let first = fs::read_to_string(&note).expect("readable");
+    // Another note means that the file has to be summed up again; that is done, and noted.
+    fs::write(&note, "1 2 3 4.5\n").expect("writable");
+    Gazetteer::open(folder.path()).expect("opens");
+    assert_eq!(fs::read_to_string(&note).expect("readable"), first);
 }
 
 #[test]
@@ -222,6 +236,8 @@ fn a_damaged_cache_file_is_replaced() {
         assert!(fs::read(&file).expect("readable") == sound, "repaired");
     }
     fs::write(folder.path().join("places-0123456789abcdef.map"), b"of an older release").expect("writable");
+    fs::write(folder.path().join("places-0123456789abcdef.checked"), b"of an older release")
+        .expect("writable");
     fs::remove_file(&file).expect("removable");
     opens();
     assert_eq!(only_file(&folder), file);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{AllowedOrigins, Api, ApiSettings, Edge, TrustedProxies};
+use api::{AllowedOrigins, Api, ApiSettings, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams};
@@ -74,8 +74,8 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
     let lock = if url.file().is_some() { Some(lock(&config.data)?) } else { None };
     let ring = Arc::new(key_ring(&config.data, &url, random).await?);
     let cache = config.data.join("cache");
-    let gazetteer = tokio::task::spawn_blocking(move || Gazetteer::open(&cache)).await;
-    let gazetteer = Arc::new(gazetteer.map_err(Error::internal)??);
+    // Beside the database: each takes some milliseconds of a start, and neither needs the other.
+    let gazetteer = tokio::task::spawn_blocking(move || Gazetteer::open(&cache));
     let commits = Commits::default();
     let store = Store::open(store::Options {
         url,
@@ -86,6 +86,7 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
     })
     .await?;
     let store = Arc::new(store);
+    let gazetteer = Arc::new(gazetteer.await.map_err(Error::internal)??);
     let weather = Weather::new(
         store.clone(),
         clock.clone(),
@@ -111,7 +112,6 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
 
 /// Starts to serve.
 pub async fn start(mut setup: Setup) -> Result<Running> {
-    telemetry::start_metrics()?;
     let listener = TcpListener::bind(setup.config.listen)
         .await
         .map_err(|error| Error::internal(format!("cannot listen on {}: {error}", setup.config.listen)))?;
@@ -131,11 +131,23 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
         metrics: telemetry::metrics_text,
     };
     let mailbox = dev.then(|| Secret::generate(&setup.random));
+    let routes = tokio::task::spawn_blocking(Routes::collect);
     let (app, lock) = open(&setup, mailbox.as_ref()).await?;
-    let connections = connections::serve(listener, Edge::new(Api::new(app.clone(), api)));
+    let routes = routes.await.map_err(Error::internal)?;
+    let connections = connections::serve(listener, Edge::new(routes, Api::new(app.clone(), api)));
+    tokio::task::spawn_blocking(prepare);
     let jobs = jobs(&app, dev);
     let mailbox_token = mailbox.map(|secret| secret.to_text().to_string());
     Ok(Running { address, app, mailbox_token, connections, jobs, _lock: lock })
+}
+
+/// What takes milliseconds of a processor and nobody has to wait for: the clock of the metrics is calibrated, the
+/// random generator begins. Requests that are answered before are not counted.
+fn prepare() {
+    if let Err(error) = telemetry::start_metrics() {
+        tracing::error!(%error, "nothing is counted");
+    }
+    vault::signing::warm_up();
 }
 
 impl Running {
@@ -148,6 +160,9 @@ impl Running {
             tracing::warn!("some streams did not end in time and were cut");
         }
         self.jobs.shutdown().await;
+        if let Err(error) = self.app.settle().await {
+            tracing::warn!(%error, "the database keeps its log; the next start reads it");
+        }
     }
 }
 
@@ -207,8 +222,7 @@ fn providers(config: &Config, mode: Mode) -> Result<Providers> {
     let limits = settings.budget_limits(weather.open_meteo.monthly_calls);
     // A host that the operator named may be a private one: their own container.
     let named = if settings.is_free_host() { None } else { settings.base_url.host_str().map(str::to_owned) };
-    let http =
-        Http::new(&HttpSettings { allowed: AllowedHosts::from_iter(named), ..HttpSettings::default() })?;
+    let http = Http::new(HttpSettings { allowed: AllowedHosts::from_iter(named), ..HttpSettings::default() });
     let provider: Arc<dyn WeatherProvider> = Arc::new(OpenMeteo::new(http, settings)?);
     if mode == Mode::Serve {
         return Ok(Providers::new(vec![Configured { provider, limits }], None));

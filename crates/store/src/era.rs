@@ -1,9 +1,11 @@
 //! Which history this database lives in.
 //!
-//! A file that was copied back cannot tell by itself, so SQLite draws a new era at every start. PostgreSQL
+//! A file that was copied back cannot tell by itself, so on SQLite every start has an era of its own, entered
+//! with its first write: until then the history is that of the start before. PostgreSQL
 //! is asked, on every new connection, for what changes when it was restored, promoted or rebuilt.
 
 use domain::Random;
+use domain::cursor::Era;
 use tokio_postgres::Client;
 
 use crate::error::{Error, Result};
@@ -19,18 +21,16 @@ static REPLACE: Statement<(i64,), ()> = Statement::new("UPDATE store_era SET era
 
 /// A new era because an operator says so. The witness stays, so the next connection keeps this era.
 pub(crate) async fn replace(tx: &mut Tx, random: &Random) -> Result<()> {
-    let era = draw(random);
-    tx.exec(&REPLACE, (era,)).await.map(drop)
+    tx.exec(&REPLACE, (i64::from(draw(random).0),)).await.map(drop)
 }
 
-/// A new era from now on: at a start on SQLite.
-pub(crate) async fn enter_new(tx: &mut Tx, random: &Random) -> Result<()> {
-    let era = draw(random);
-    tx.exec(&SET, (era,)).await.map(drop)
+/// The era of a start on SQLite.
+pub(crate) async fn enter(tx: &mut Tx, era: Era) -> Result<()> {
+    tx.exec(&SET, (i64::from(era.0),)).await.map(drop)
 }
 
-fn draw(random: &Random) -> i64 {
-    i64::from(u32::from_le_bytes(random.bytes()))
+pub(crate) fn draw(random: &Random) -> Era {
+    Era(u32::from_le_bytes(random.bytes()))
 }
 
 /// System identifier, timeline, start of the server, database and the file that holds `account_sync`.
@@ -49,6 +49,6 @@ const REDRAW: &str = "INSERT INTO store_era (name, era, witness) VALUES ('era', 
 pub(crate) async fn witness(client: &Client, random: &Random) -> Result<()> {
     let failed = |error: tokio_postgres::Error| Error::Unavailable(error.to_string());
     let seen: String = client.query_one(WITNESS, &[]).await.map_err(failed)?.get(0);
-    client.execute(REDRAW, &[&draw(random), &seen]).await.map_err(failed)?;
+    client.execute(REDRAW, &[&i64::from(draw(random).0), &seen]).await.map_err(failed)?;
     Ok(())
 }

@@ -131,17 +131,19 @@ enum Backend {
 impl Store {
     /// Migrates and opens.
     pub async fn open(options: Options) -> Result<Self> {
-        migrate(&options.url, false).await?;
         let Options { url, readers, connections, random, on_commit } = options;
-        match url {
+        match &url {
             Url::Sqlite(path) => {
-                let backend = Backend::Sqlite(sqlite::Sqlite::start(&path, readers, on_commit)?);
-                let store = Self { backend, exclusive: true };
-                store.write(async move |tx| era::enter_new(tx, &random).await).await?;
-                Ok(store)
+                // Opened before the migration: a last connection that closes tears the write-ahead log down.
+                let writer = sqlite::open(path)?;
+                migrate(&url, false).await?;
+                let era = era::draw(&random);
+                let backend = sqlite::Sqlite::start(path, writer, era, readers, on_commit)?;
+                Ok(Self { backend: Backend::Sqlite(backend), exclusive: true })
             }
-            Url::Postgres(url) => {
-                let backend = postgres::Postgres::start(&url, connections, on_commit, random).await?;
+            Url::Postgres(server) => {
+                migrate(&url, false).await?;
+                let backend = postgres::Postgres::start(server, connections, on_commit, random).await?;
                 Ok(Self { backend: Backend::Postgres(backend), exclusive: false })
             }
         }
@@ -162,6 +164,15 @@ impl Store {
     pub async fn begin_era(&self, random: &Random) -> Result<()> {
         let random = random.clone();
         self.write(async move |tx| era::replace(tx, &random).await).await
+    }
+
+    /// Moves the write-ahead log of a SQLite file into it, so that the next start has none to read. Waits for
+    /// transactions at work; the store can be used on.
+    pub async fn settle(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.settle().await,
+            Backend::Postgres(_) => Ok(()),
+        }
     }
 
     /// Whether this process is the only writer, so that what it knows of heads is exact.

@@ -29,6 +29,10 @@ pub struct SigningKey {
     pub created_at: Timestamp,
 }
 
+pub async fn get(db: &mut Db, name: &str) -> Result<Option<Vec<u8>>> {
+    Ok(db.opt(&GET, (name,)).await?.map(|(wrapped,)| wrapped))
+}
+
 /// Keeps the secret if there is none of this name, and returns the one that is kept: of two nodes that start
 /// together, one wins and both use its.
 pub async fn ensure(tx: &mut Tx, name: &str, wrapped: &[u8]) -> Result<Vec<u8>> {

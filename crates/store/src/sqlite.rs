@@ -12,10 +12,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use domain::cursor::Era;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::oneshot;
 
+use crate::era;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Hint, Tx, sqlite_params};
@@ -33,6 +35,7 @@ const COPIES: u32 = 100;
 const CHECKPOINT_PAGES: u32 = 2000;
 
 pub(crate) struct Sqlite {
+    path: PathBuf,
     writes: Sender<Box<dyn Work>>,
     reads: Sender<Box<dyn Read>>,
     /// Resolve when the threads have ended.
@@ -135,9 +138,15 @@ fn now<T>(future: impl Future<Output = T>) -> Result<T> {
 }
 
 impl Sqlite {
-    pub(crate) fn start(path: &Path, readers: usize, on_commit: OnCommit) -> Result<Self> {
+    pub(crate) fn start(
+        path: &Path,
+        writer: Connection,
+        era: Era,
+        readers: usize,
+        on_commit: OnCommit,
+    ) -> Result<Self> {
         let (writes, queue) = crossbeam_channel::bounded(QUEUE);
-        let writer = Tx::new(Db::sqlite(open(path)?));
+        let writer = Writer { tx: Tx::new(Db::sqlite(writer)), era: Some(era) };
         let writer = spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?;
         let (reads, queue) = crossbeam_channel::bounded::<Box<dyn Read>>(QUEUE);
         let mut started = Vec::new();
@@ -151,12 +160,20 @@ impl Sqlite {
                 }
             })?);
         }
-        Ok(Self { writes, reads, writer, readers: started })
+        Ok(Self { path: path.to_owned(), writes, reads, writer, readers: started })
+    }
+
+    /// See [`crate::Store::settle`]. On a connection of its own, since a checkpoint is no part of a transaction.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let path = self.path.clone();
+        let settled =
+            tokio::task::spawn_blocking(move || batch(&open(&path)?, "PRAGMA wal_checkpoint(TRUNCATE)"));
+        settled.await.map_err(|error| Error::Unavailable(error.to_string()))?
     }
 
     /// Lets what is queued finish and waits until all connections are closed.
     pub(crate) async fn close(self) {
-        let Self { writes, reads, writer, readers } = self;
+        let Self { writes, reads, writer, readers, path: _ } = self;
         // The threads never send: their end drops the other half. The writer is the last to close, as readers
         // may not move the write-ahead log into the file.
         drop(reads);
@@ -208,11 +225,35 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<oneshot::Re
     Ok(ended)
 }
 
-fn write_loop(mut tx: Tx, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit) {
+/// What the writer thread owns.
+struct Writer {
+    tx: Tx,
+    /// Entered with the first commit of this start, which costs the start itself no sync.
+    era: Option<Era>,
+}
+
+impl Writer {
+    fn begin(&mut self) -> Result<(), String> {
+        let tx = &mut self.tx;
+        control(tx, "BEGIN IMMEDIATE")?;
+        let Some(era) = self.era else { return Ok(()) };
+        tx.restart();
+        let entered = now(async { era::enter(tx, era).await }).flatten();
+        entered.map_err(|error| error.to_string())
+    }
+
+    fn commit(&mut self) -> Result<(), String> {
+        control(&mut self.tx, "COMMIT")?;
+        self.era = None;
+        Ok(())
+    }
+}
+
+fn write_loop(mut writer: Writer, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit) {
     let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH);
     let mut hints: Vec<Hint> = Vec::new();
     while let Ok(first) = queue.recv() {
-        let committed = run_batch(&mut tx, first, queue, &mut batch, &mut hints);
+        let committed = run_batch(&mut writer, first, queue, &mut batch, &mut hints);
         if committed.is_ok() {
             announce(on_commit, &hints);
         }
@@ -225,7 +266,7 @@ fn write_loop(mut tx: Tx, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit)
 
 /// One commit's worth of transactions. An error here means that none of them happened.
 fn run_batch(
-    tx: &mut Tx,
+    writer: &mut Writer,
     first: Box<dyn Work>,
     queue: &Receiver<Box<dyn Work>>,
     batch: &mut Vec<Box<dyn Work>>,
@@ -233,10 +274,10 @@ fn run_batch(
 ) -> Result<(), String> {
     let began = Instant::now();
     let mut next = Some(first);
-    let mut open = control(tx, "BEGIN IMMEDIATE");
+    let mut open = writer.begin();
     while let Some(mut job) = next {
         if open.is_ok() && !job.abandoned() {
-            open = run_one(tx, job.as_mut(), hints);
+            open = run_one(&mut writer.tx, job.as_mut(), hints);
         }
         batch.push(job);
         next = if open.is_ok() && batch.len() < BATCH && began.elapsed() < HOLD {
@@ -245,10 +286,10 @@ fn run_batch(
             None
         };
     }
-    let committed = open.and_then(|()| control(tx, "COMMIT"));
-    if committed.is_err() && !in_autocommit(tx) {
+    let committed = open.and_then(|()| writer.commit());
+    if committed.is_err() && !in_autocommit(&mut writer.tx) {
         // Nothing of the batch may linger: the next one begins on a clean connection.
-        let _ = control(tx, "ROLLBACK");
+        let _ = control(&mut writer.tx, "ROLLBACK");
     }
     committed
 }

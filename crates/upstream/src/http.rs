@@ -2,10 +2,12 @@
 //! addresses, never redirected. No other code makes an outbound request.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
+use tokio::sync::OnceCell;
 
 use crate::address::{AllowedHosts, Blocked, GuardedResolver, is_public};
 
@@ -31,11 +33,12 @@ impl Default for HttpSettings {
     }
 }
 
-/// A shared connection pool with the guards of this module. Cheap to clone.
+/// A shared connection pool with the guards of this module. Cheap to clone, and to make: reading the system's
+/// certificates takes longer than the rest of a start, so the first request does it.
 #[derive(Clone)]
 pub struct Http {
-    client: reqwest::Client,
-    allowed: AllowedHosts,
+    client: Arc<OnceCell<reqwest::Client>>,
+    settings: HttpSettings,
 }
 
 /// One request. The answer's body may have `max_body` bytes, counted after decompression.
@@ -97,26 +100,30 @@ impl Reply {
 }
 
 impl Http {
-    /// Fails only when the TLS library cannot start or the user agent is not a header value.
-    pub fn new(settings: &HttpSettings) -> domain::Result<Self> {
-        let client = reqwest::Client::builder()
-            .user_agent(&settings.user_agent)
-            .connect_timeout(settings.connect_timeout)
-            .timeout(settings.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .pool_max_idle_per_host(4)
-            .dns_resolver(GuardedResolver { allowed: settings.allowed.clone() })
-            .build()
-            .map_err(domain::Error::internal)?;
-        Ok(Self { client, allowed: settings.allowed.clone() })
+    pub fn new(settings: HttpSettings) -> Self {
+        Self { client: Arc::default(), settings }
+    }
+
+    async fn client(&self) -> Result<&reqwest::Client, HttpError> {
+        let make = async || {
+            let settings = self.settings.clone();
+            match tokio::task::spawn_blocking(move || client(&settings)).await {
+                Ok(Ok(client)) => Ok(client),
+                // Only when the TLS library cannot start or the user agent is not a header value.
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "no outbound request can be made");
+                    Err(HttpError::Unreachable)
+                }
+                Err(_) => Err(HttpError::Unreachable),
+            }
+        };
+        self.client.get_or_try_init(make).await
     }
 
     /// Sends one request and reads the answer up to its limit. Redirects come back as they are.
     pub async fn send(&self, request: Request) -> Result<Reply, HttpError> {
         self.check(&request.url)?;
-        let mut outgoing = self.client.request(request.method, request.url).body(request.body);
+        let mut outgoing = self.client().await?.request(request.method, request.url).body(request.body);
         for (name, value) in request.headers {
             outgoing = outgoing.header(name, value);
         }
@@ -136,7 +143,7 @@ impl Http {
     /// Addresses written into the URL never pass the resolver, so they are checked here.
     fn check(&self, url: &Url) -> Result<(), HttpError> {
         let host = url.host_str().ok_or(HttpError::Blocked)?;
-        if self.allowed.contains(host) {
+        if self.settings.allowed.contains(host) {
             return if matches!(url.scheme(), "http" | "https") { Ok(()) } else { Err(HttpError::Blocked) };
         }
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
@@ -144,6 +151,19 @@ impl Http {
         let named_login = !url.username().is_empty() || url.password().is_some();
         if inside || named_login || url.scheme() != "https" { Err(HttpError::Blocked) } else { Ok(()) }
     }
+}
+
+fn client(settings: &HttpSettings) -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .user_agent(&settings.user_agent)
+        .connect_timeout(settings.connect_timeout)
+        .timeout(settings.timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .pool_max_idle_per_host(4)
+        .dns_resolver(GuardedResolver { allowed: settings.allowed.clone() })
+        .build()
 }
 
 /// What lies behind the client's error, without its URL.

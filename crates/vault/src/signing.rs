@@ -76,6 +76,13 @@ pub struct SigningKey {
     header: String,
 }
 
+/// Makes the library's random generator begin, which takes it tens of milliseconds. Blocks; for a start that
+/// would otherwise leave it to the first person who signs in.
+pub fn warm_up() {
+    // A generator that does not work is an error of whoever needs it next.
+    let _ = aws_lc_rs::rand::fill(&mut [0; 1]);
+}
+
 impl SigningKey {
     /// Makes a key pair, and its PKCS #8 document for the caller to seal and store. The random source is the
     /// library's own.

@@ -64,9 +64,10 @@ async fn each_start_is_an_era_that_accounts_enter_by_writing(store: TestStore) {
     let first = write(&store, account, 2).await;
     let database = store.close().await;
     let store = TestStore::open(database).await;
-    assert_ne!(present_era(&store.database).await, first.era);
+    assert_eq!(present_era(&store.database).await, first.era, "nothing is written by a start");
     assert_eq!(head(&store, account).await.cursor(), first, "a restart costs nobody a new cursor");
     let second = write(&store, account, 1).await;
+    assert_ne!(second.era, first.era);
     assert_eq!(second, Cursor { era: present_era(&store.database).await, seq: 3 });
     let now = head(&store, account).await;
     assert_eq!((now.check(first), now.check(second)), (Ok(()), Ok(())));

@@ -15,7 +15,7 @@ async fn get(http: &Http, url: &str) -> Result<u16, HttpError> {
 
 #[tokio::test]
 async fn private_addresses_are_refused_before_and_after_resolving() {
-    let guarded = Http::new(&HttpSettings::default()).expect("a client");
+    let guarded = Http::new(HttpSettings::default());
     for url in [
         "https://127.0.0.1/",
         "https://127.1/",
@@ -52,7 +52,7 @@ async fn what_the_operator_allows_is_reached_and_nothing_beside_it() {
     assert_eq!(provider.calls(), 1);
 
     let allowed = ["LOCALHOST"].into_iter().collect();
-    let named = Http::new(&HttpSettings { allowed, ..HttpSettings::default() }).expect("a client");
+    let named = Http::new(HttpSettings { allowed, ..HttpSettings::default() });
     assert_eq!(get(&named, &format!("{by_name}{path}")).await, Ok(200));
     assert_eq!(get(&named, &format!("{}{path}", provider.base_url())).await, Err(HttpError::Blocked));
     assert_eq!(get(&named, "ftp://localhost/").await, Err(HttpError::Blocked));
@@ -69,7 +69,7 @@ async fn redirects_are_not_followed() {
 #[tokio::test]
 async fn a_provider_configured_inside_but_not_allowed_is_told_apart_from_one_that_is_down() {
     let provider = FakeProvider::start(NOW).await;
-    let guarded = Http::new(&HttpSettings::default()).expect("a client");
+    let guarded = Http::new(HttpSettings::default());
     let settings = OpenMeteoSettings::parse(&provider.base_url(), None).expect("a base URL");
     let adapter = OpenMeteo::new(guarded, settings).expect("an adapter");
     assert_eq!(adapter.fetch(&three(), Pack::Core, NOW).await, Err(FetchError::Blocked));

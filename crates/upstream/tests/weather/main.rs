@@ -26,7 +26,7 @@ const IMPATIENCE: Duration = Duration::from_millis(300);
 fn http(timeout: Duration) -> Http {
     let allowed: AllowedHosts = ["127.0.0.1"].into_iter().collect();
     let settings = HttpSettings { timeout, allowed, ..HttpSettings::default() };
-    Http::new(&settings).expect("a client")
+    Http::new(settings)
 }
 
 fn adapter_waiting(timeout: Duration, base_url: &str) -> OpenMeteo {
