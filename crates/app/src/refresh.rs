@@ -25,6 +25,8 @@ impl App {
     pub async fn refresh(&self, client: &Client, token: &str) -> Result<Tokens> {
         let token = RefreshToken::parse(token).ok_or_else(refused)?;
         let now = self.now();
+        // Each look at a token costs a transaction; who repeats one without end waits like everybody else.
+        self.traffic.account.take(&token.account(), 1, now)?;
         let tag = self.client_tag(client);
         let app = self.clone();
         let presented = self

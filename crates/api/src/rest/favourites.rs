@@ -81,7 +81,7 @@ pub struct FavouritePage {
 /// Either `place_id`, or `name` with `lat` and `lon`; what is given beside a `place_id` goes before its values.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewFavourite)]
+#[schema(as = NewFavourite, example = json!({"place_id": 2267057}))]
 pub struct NewFavouriteBody {
     /// 1 to 100 characters on one line.
     #[serde(default)]

@@ -11,6 +11,7 @@ testkit::stamp! {
         what_is_left_is_told_with_every_answer,
         an_account_that_asks_too_much_waits,
         changes_are_counted_apart,
+        a_refresh_counts_as_a_request_of_its_account,
         a_network_makes_so_many_accounts,
         loopback_is_a_network_like_others_where_people_rely_on_it,
     ]
@@ -54,6 +55,24 @@ async fn an_account_that_asks_too_much_waits(mut app: TestApp) {
     app.advance(Duration::from_millis(500));
     ann.get("/v1/me").await.expect(200);
     ann.get("/v1/me").await.problem(429, "rate_limited");
+}
+
+async fn a_refresh_counts_as_a_request_of_its_account(mut app: TestApp) {
+    app.restart_with(|config| {
+        config.limits.account_burst = 3;
+        config.limits.account_per_second = 1.0;
+    })
+    .await;
+    let visitor = app.visitor();
+    let tokens = visitor.post("/v1/auth/anonymous", json!({})).await.expect(201);
+    let body = json!({"refresh_token": tokens.text("/refresh_token")});
+    for _ in 0..3 {
+        visitor.post("/v1/auth/refresh", body.clone()).await.expect(200);
+    }
+    let refused = visitor.post("/v1/auth/refresh", body.clone()).await.problem(429, "rate_limited");
+    assert_eq!(refused.header("retry-after"), "1");
+    app.advance(Duration::from_secs(1));
+    visitor.post("/v1/auth/refresh", body).await.expect(200);
 }
 
 async fn changes_are_counted_apart(mut app: TestApp) {
