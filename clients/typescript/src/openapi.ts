@@ -981,7 +981,12 @@ export interface components {
             distance_m: number;
             place: components["schemas"]["Place"];
         };
-        /** @description Either `place_id`, or `name` with `lat` and `lon`; what is given beside a `place_id` goes before its values. */
+        /**
+         * @description Either `place_id`, or `name` with `lat` and `lon`; what is given beside a `place_id` goes before its values.
+         * @example {
+         *       "place_id": 2267057
+         *     }
+         */
         NewFavourite: {
             /**
              * Format: int64
