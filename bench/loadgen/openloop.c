@@ -20,46 +20,23 @@
  * The result is one JSON object on stdout; times in microseconds.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
 
-#define HEAD_LIMIT 16384           /* longest response head or chunk line accepted */
-#define READ_SIZE 65536
+#include "wire.h"
+
 #define GRACE_NS 10000000000ull    /* how long answers may still come after the last send */
-#define CONNECT_BATCH 200          /* below every listen backlog in use, so that none is dropped */
 #define TIMER_MARK UINT64_MAX
-
-enum part { HEAD, BODY, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER };
 
 struct connection {
     int fd;
     int busy;
     uint64_t due;                  /* when the request in flight was due, CLOCK_MONOTONIC */
-    enum part part;
-    int status;
-    uint64_t left;                 /* bytes of body or chunk still to come */
-    size_t held;                   /* bytes in line[] */
-    char line[HEAD_LIMIT];         /* the head, or the current chunk-size or trailer line */
+    struct response answer;
 };
 
-struct request { const char *bytes; size_t length; };
-
-static struct request *requests;
-static size_t request_count;
+static struct requests requests;
 static struct connection *connections;
 static size_t connection_count;
 static size_t *idle;               /* stack of connections without a request in flight */
@@ -73,53 +50,11 @@ static uint64_t bad_status, broken, sent, answered;
 static uint64_t first_answer, last_answer;
 static FILE *samples;
 
-static void fail(const char *what) {
-    fprintf(stderr, "openloop: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
 static void usage(void) {
     fprintf(stderr, "usage: openloop rate PORT CONNECTIONS RATE SECONDS REQUESTS [SAMPLES]\n"
                     "       openloop burst PORT CONNECTIONS REQUESTS\n"
                     "       openloop echo PORT\n");
     exit(2);
-}
-
-static uint64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
-static void *allocate(size_t count, size_t size) {
-    void *memory = calloc(count ? count : 1, size);
-    if (!memory) fail("memory");
-    return memory;
-}
-
-static void load_requests(const char *path) {
-    FILE *file = fopen(path, "rb");
-    if (!file) fail(path);
-    size_t room = 0, length;
-    while (fscanf(file, "%zu", &length) == 1) {
-        if (fgetc(file) != '\n' || length == 0 || length > 65536) { errno = EINVAL; fail("request file"); }
-        char *bytes = allocate(length, 1);
-        if (fread(bytes, 1, length, file) != length) { errno = EINVAL; fail("request file is cut short"); }
-        if (request_count == room) {
-            room = room ? room * 2 : 256;
-            requests = realloc(requests, room * sizeof *requests);
-            if (!requests) fail("memory");
-        }
-        requests[request_count++] = (struct request){ bytes, length };
-    }
-    fclose(file);
-    if (request_count == 0) { errno = EINVAL; fail("no requests"); }
-}
-
-static struct sockaddr_in loopback(int at_port) {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)at_port) };
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
 }
 
 /* Blocking connect: the connection count is small or the batch paced, and setup is not measured. */
@@ -134,8 +69,7 @@ static void open_connection(size_t index) {
     if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0) fail("fcntl");
     struct epoll_event event = { .events = EPOLLIN, .data.u64 = index };
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) < 0) fail("epoll_ctl");
-    c->part = HEAD;
-    c->held = 0;
+    response_begin(&c->answer);
 }
 
 static void set_idle(size_t index) {
@@ -155,7 +89,7 @@ static void replace(size_t index) {
 
 static void send_request(size_t index, uint64_t due) {
     struct connection *c = &connections[index];
-    const struct request *r = &requests[sent++ % request_count];
+    const struct request *r = &requests.items[sent++ % requests.count];
     c->busy = 1;
     c->due = due;
     /* A request is far smaller than an empty send buffer: a short write means a dead peer. */
@@ -168,78 +102,11 @@ static void finish(size_t index) {
     if (!first_answer) first_answer = at;
     last_answer = at;
     latencies[latency_count++] = at - c->due;
-    if (samples) fprintf(samples, "%llu %llu %d\n", (unsigned long long)c->due, (unsigned long long)(at - c->due), c->status);
-    if (c->status < 200 || c->status > 299) bad_status++;
+    if (samples) fprintf(samples, "%llu %llu %d\n", (unsigned long long)c->due, (unsigned long long)(at - c->due), c->answer.status);
+    if (c->answer.status < 200 || c->answer.status > 299) bad_status++;
     answered++;
-    c->part = HEAD;
-    c->held = 0;
+    response_begin(&c->answer);
     set_idle(index);
-}
-
-/* Finds a header's value inside the head; NULL when it is absent. */
-static const char *header(const char *head, const char *name) {
-    size_t length = strlen(name);
-    for (const char *line = strstr(head, "\r\n"); line; line = strstr(line, "\r\n")) {
-        line += 2;
-        if (strncasecmp(line, name, length) == 0 && line[length] == ':') {
-            line += length + 1;
-            while (*line == ' ') line++;
-            return line;
-        }
-    }
-    return NULL;
-}
-
-/* Reads the head that lies complete in line[]. Returns 1 when the response ends with it, -1 when it is not HTTP. */
-static int read_head(struct connection *c) {
-    if (sscanf(c->line, "HTTP/1.%*d %d", &c->status) != 1) return -1;
-    const char *length = header(c->line, "content-length");
-    const char *encoding = header(c->line, "transfer-encoding");
-    c->held = 0;
-    if (encoding && strncasecmp(encoding, "chunked", 7) == 0) { c->part = CHUNK_SIZE; return 0; }
-    if (length) c->left = strtoull(length, NULL, 10);
-    else if (c->status == 204 || c->status == 304) c->left = 0;
-    else return -1;
-    c->part = BODY;
-    return c->left == 0;
-}
-
-/* Feeds received bytes. Returns 1 when the response is complete, 0 when more must come, -1 when it is malformed. */
-static int feed(struct connection *c, const char *bytes, size_t count) {
-    size_t at = 0;
-    while (at < count) {
-        if (c->part == BODY || c->part == CHUNK_DATA) {
-            uint64_t take = c->left < count - at ? c->left : count - at;
-            at += take;
-            c->left -= take;
-            if (c->left == 0) {
-                if (c->part == BODY) return at == count ? 1 : -1;
-                c->part = CHUNK_END;
-            }
-            continue;
-        }
-        if (c->held + 1 >= HEAD_LIMIT) return -1;
-        c->line[c->held++] = bytes[at++];
-        c->line[c->held] = 0;
-        if (c->part == HEAD) {
-            if (c->held < 4 || memcmp(c->line + c->held - 4, "\r\n\r\n", 4) != 0) continue;
-            int ended = read_head(c);
-            if (ended) return ended == 1 && at == count ? 1 : -1;
-            continue;
-        }
-        if (c->line[c->held - 1] != '\n') continue;
-        size_t length = c->held;
-        c->held = 0;
-        if (c->part == CHUNK_END) {
-            c->part = CHUNK_SIZE;
-        } else if (c->part == CHUNK_SIZE) {
-            c->left = strtoull(c->line, NULL, 16);
-            c->part = c->left ? CHUNK_DATA : TRAILER;
-        } else if (length == 2) {
-            return at == count ? 1 : -1;
-        }
-    }
-    return 0;
 }
 
 static void receive(size_t index) {
@@ -248,7 +115,7 @@ static void receive(size_t index) {
     ssize_t count = recv(c->fd, bytes, sizeof bytes, 0);
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) { replace(index); return; }
-    int state = c->busy ? feed(c, bytes, (size_t)count) : -1;
+    int state = c->busy ? response_feed(&c->answer, bytes, (size_t)count, NULL, NULL) : -1;
     if (state < 0) replace(index);
     else if (state == 1) finish(index);
 }
@@ -281,17 +148,6 @@ static void open_all(size_t count) {
     }
 }
 
-static int ascending(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double share) {
-    if (!latency_count) return 0;
-    size_t at = (size_t)(share * (double)latency_count);
-    return (double)latencies[at < latency_count ? at : latency_count - 1] / 1000.0;
-}
-
 static void report(uint64_t start, uint64_t planned, double send_all_us) {
     qsort(latencies, latency_count, sizeof *latencies, ascending);
     double seconds = last_answer > start ? (double)(last_answer - start) / 1e9 : 0;
@@ -301,7 +157,9 @@ static void report(uint64_t start, uint64_t planned, double send_all_us) {
            (unsigned long long)planned, (unsigned long long)sent, (unsigned long long)answered,
            (unsigned long long)bad_status, (unsigned long long)broken,
            (unsigned long long)(sent - answered - broken), (unsigned long long)(planned - sent), seconds,
-           percentile(.50), percentile(.95), percentile(.99), percentile(.999), percentile(1), send_all_us,
+           percentile(latencies, latency_count, .50), percentile(latencies, latency_count, .95),
+           percentile(latencies, latency_count, .99), percentile(latencies, latency_count, .999),
+           percentile(latencies, latency_count, 1), send_all_us,
            first_answer ? (double)(first_answer - start) / 1000.0 : 0);
     if (samples && fclose(samples)) fail("samples");
 }
@@ -384,21 +242,17 @@ static void run_echo(void) {
 
 int main(int count, char **words) {
     if (count < 3) usage();
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_file_limit();
     port = atoi(words[2]);
     if (strcmp(words[1], "echo") == 0) {
         run_echo();
     } else if (strcmp(words[1], "rate") == 0 && count >= 7) {
-        load_requests(words[6]);
+        requests = load_requests(words[6]);
         if (count > 7 && !(samples = fopen(words[7], "w"))) fail(words[7]);
         open_all((size_t)atol(words[3]));
         run_rate(atof(words[4]), atof(words[5]));
     } else if (strcmp(words[1], "burst") == 0 && count == 5) {
-        load_requests(words[4]);
+        requests = load_requests(words[4]);
         open_all((size_t)atol(words[3]));
         run_burst();
     } else {
