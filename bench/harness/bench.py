@@ -10,7 +10,7 @@ import urllib.request
 
 from harness import fairweather, pocketbase
 from harness.fairweather import Fairweather
-from harness.load import HERE, build_openloop
+from harness.load import HERE, build
 from harness.pocketbase import PocketBase
 from harness.process import HarnessError, Process
 
@@ -24,7 +24,7 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.began = time.monotonic()
-        self.openloop = build_openloop(os.path.join(HERE, "build"))
+        self.openloop, self.streams = (build(name, os.path.join(HERE, "build")) for name in ("openloop", "streams"))
         os.makedirs(options.scratch, exist_ok=True)
         self.folder = tempfile.mkdtemp(prefix="bench-", dir=options.scratch)
         self.raw = []

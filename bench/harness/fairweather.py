@@ -11,7 +11,7 @@ import urllib.request
 from urllib.parse import quote
 
 from harness.process import HarnessError, Process
-from harness.wire import Address, Client, in_parallel, render
+from harness.wire import MARK, Address, Client, in_parallel, render
 
 # Limits stay on the path of every request; here they are only set so high that the load itself is
 # not refused. Printed beside the figures.
@@ -24,6 +24,7 @@ mutations_burst = 100000
 places_per_second = 100000
 anonymous_burst = 100000
 anonymous_per_hour = 100000
+streams = 20000
 
 [quota]
 favourites = 100000
@@ -75,12 +76,20 @@ class Users:
             self.made_at = time.monotonic()
         return [session["access_token"] for session in self.sessions]
 
+    def first(self, count):
+        """The first of them, as users of their own."""
+        self.tokens()
+        some = Users(self.address, self.sessions[:count])
+        some.made_at = self.made_at
+        return some
+
 
 class Fairweather:
     """One started server."""
 
     name = "fairweather"
     favourites_path = "/v1/favourites"
+    stream_path = "/v1/stream"
     hello_path = "/healthz"
     ready_path = "/readyz"
 
@@ -150,6 +159,17 @@ class Fairweather:
 
     def get_requests(self, users, path):
         return [render(self.address, "GET", path, token) for token in users.tokens()]
+
+    def stream_requests(self, users, devices):
+        """The live streams of `devices` devices of each user."""
+        return [request for request in self.get_requests(users, self.stream_path) for _ in range(devices)]
+
+    def marked_requests(self, users):
+        """One create per user, with the name that loadgen/streams.c turns into a mark."""
+        return [
+            render(self.address, "POST", self.favourites_path, token, text=f'{{"name":"{MARK}","lat":60.1000,"lon":9.2000}}')
+            for token in users.tokens()
+        ]
 
     def hello_requests(self):
         return [render(self.address, "GET", self.hello_path)]

@@ -59,15 +59,16 @@ def median(samples):
     )
 
 
-def build_openloop(folder):
-    """Compiles the open-loop generator with the system's C compiler, when it is older than its source."""
-    source, binary = os.path.join(HERE, "loadgen", "openloop.c"), os.path.join(folder, "openloop")
+def build(name, folder):
+    """Compiles loadgen/NAME.c with the system's C compiler, when the program is older than any source. Returns its path."""
+    sources, binary = os.path.join(HERE, "loadgen"), os.path.join(folder, name)
     os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(binary) or os.path.getmtime(binary) < os.path.getmtime(source):
+    newest = max(os.path.getmtime(os.path.join(sources, file)) for file in os.listdir(sources))
+    if not os.path.exists(binary) or os.path.getmtime(binary) < newest:
         compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
         if not compiler:
-            raise HarnessError("a C compiler is needed for bench/loadgen/openloop.c (Debian: apt-get install gcc libc6-dev)")
-        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", binary, source], check=True)
+            raise HarnessError(f"a C compiler is needed for bench/loadgen/{name}.c (Debian: apt-get install gcc libc6-dev)")
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", binary, os.path.join(sources, f"{name}.c")], check=True)
     return binary
 
 
@@ -194,6 +195,77 @@ def open_sample(workload, server, load, program, meter):
         errors=seen["bad_status"] + seen["broken"] + seen["unanswered"] + seen["unsent"],
         **meter.figures(seen["answered"], program.cpu_seconds),
     )
+
+
+def live_streams(bench, workload, server, requests, devices, rate, seconds, killed=0.0, away_ms=0, connections=64, retries=1):
+    """Writes while their users' devices listen. Returns (sample, the generator's own words).
+
+    `requests` are the files of the streams' requests and of the writes. Latencies run from the moment a write
+    was due to the moment a device had read its event. With `rate` 0 each of `connections` writers sends the
+    next write when the last was answered. `killed` is the share of the streams that is cut off in the middle.
+    """
+    words = {}
+
+    def take():
+        meter = Meter(server.process, [bench.provider_process()])
+        argv = [bench.streams, "live", server.name, server.address.port, requests[0], devices, requests[1], connections,
+                f"{rate:.3f}", f"{seconds:.3f}", *([f"{killed:.3f}", away_ms] if killed else [])]
+        program = Finished(argv, seconds + 120)
+        seen = json.loads(program.output)
+        listeners = f"{seen['streams']:,} streams"
+        sample = Sample(
+            workload, server.name, f"{listeners}, open {rate:.0f}/s" if rate else f"{listeners}, closed c={connections}",
+            rps=seen["acknowledged"] / seen["seconds"] if seen["seconds"] else 0.0,
+            p50=seen["p50"] / 1000, p95=seen["p95"] / 1000, p99=seen["p99"] / 1000, p999=seen["p999"] / 1000,
+            errors=seen["bad_status"] + seen["broken"] + seen["planned"] - seen["sent"] + seen["unserved"],
+            **meter.figures(seen["acknowledged"], program.cpu_seconds),
+        )
+        words[id(sample)] = seen
+        return sample
+
+    sample = measured(bench, take, retries)
+    return sample, words[id(sample)], list(words.values())
+
+
+class HeldStreams:
+    """Idle streams that a generator holds open until the `with` ends."""
+
+    def __init__(self, bench, server, requests):
+        self.program = subprocess.Popen(
+            [bench.streams, "idle", server.name, str(server.address.port), requests],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # It ends with its input.
+        self.program.stdin.close()
+        try:
+            self.program.wait(30)
+        except subprocess.TimeoutExpired:
+            self.program.kill()
+            self.program.wait()
+        self.program.stdout.close()
+
+    def heard(self, seconds_allowed=90):
+        """What the generator says next."""
+        guard = threading.Timer(seconds_allowed, self.program.kill)
+        guard.start()
+        try:
+            line = self.program.stdout.readline()
+        finally:
+            guard.cancel()
+        if not line:
+            raise HarnessError("the streams could not be held: the generator has ended")
+        return json.loads(line)
+
+    def storm(self):
+        """Cuts all off and lets all come back, both at once. Returns what the generator saw."""
+        self.program.stdin.write(b"storm\n")
+        self.program.stdin.flush()
+        return self.heard()
 
 
 def interleaved(bench, subjects):

@@ -10,12 +10,13 @@ import subprocess
 import time
 
 from harness.process import HarnessError, Process
-from harness.wire import Address, Client, free_port, in_parallel, render
+from harness.wire import MARK, Address, Client, free_port, in_parallel, render
 
 VERSION = "0.40.6"
 DURABILITY = "SQLite, WAL, synchronous=NORMAL: survives a killed process, may lose acknowledged writes at a power cut"
 OPERATOR = ("operator@bench.example", "bench-operator-password")
 PASSWORD = "bench-user-password"
+CLIENT_ID = 40  # characters of the name that the server gives a stream
 OWNER = "owner = @request.auth.id"
 
 
@@ -47,6 +48,7 @@ class PocketBase:
     # The user's list in its order. The second path leaves out the total count, which our list does not have either.
     list_path = records_path + "?perPage=200&sort=position,id"
     list_path_without_total = list_path + "&skipTotal=1"
+    stream_path = "/api/realtime"
     ready_path = "/api/health"
 
     def __init__(self, binary, folder, port=0):
@@ -118,6 +120,15 @@ class PocketBase:
         })
         client.close()
 
+    def cheapen_passwords(self):
+        """Lets users be made quickly where nobody signs in with a password: bcrypt at its least cost."""
+        client = Client(self.address)
+        token = self.operator(client)
+        fields = client.expect(200, "GET", "/api/collections/users", token)["fields"]
+        cheap = [{**field, "cost": 4} if field["type"] == "password" else field for field in fields]
+        client.expect(200, "PATCH", "/api/collections/users", token, {"fields": cheap})
+        client.close()
+
     def users(self, count, label):
         """[(id, token, e-mail)] of new users. Tokens come from the operator, since each login costs a bcrypt."""
         client = Client(self.address)
@@ -146,6 +157,24 @@ class PocketBase:
         return [
             render(self.address, "POST", self.records_path, token,
                    text=f'{{"owner":"{owner}","name":"Cabin","lat":60.1000,"lon":9.2000,"position":"a0"}}')
+            for owner, token, _ in users
+        ]
+
+    def stream_requests(self, users, devices):
+        """For each of `devices` devices of each user: the stream, and the subscription whose client id the stream names."""
+        body = {"clientId": "@" * CLIENT_ID, "subscriptions": ["favourites/*"]}
+        return [
+            request
+            for _, token, _ in users
+            for _ in range(devices)
+            for request in (render(self.address, "GET", self.stream_path), render(self.address, "POST", self.stream_path, token, body))
+        ]
+
+    def marked_requests(self, users):
+        """One create per user, with the name that loadgen/streams.c turns into a mark."""
+        return [
+            render(self.address, "POST", self.records_path, token,
+                   text=f'{{"owner":"{owner}","name":"{MARK}","lat":60.1000,"lon":9.2000,"position":"a0"}}')
             for owner, token, _ in users
         ]
 

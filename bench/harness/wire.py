@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from harness.process import HarnessError
 
 SETUP_THREADS = 8
+# Where loadgen/streams.c writes when a write was due and which one it is.
+MARK = "w4-00000000000000000000-00000000"
 
 
 class Address:
@@ -47,7 +49,7 @@ def render(address, method, path, token=None, body=None, text=None):
 
 
 def write_requests(path, requests):
-    """Writes the file that lua/rotate.lua and loadgen/openloop.c read."""
+    """Writes the file that lua/rotate.lua and the programs of loadgen/ read."""
     with open(path, "wb") as file:
         for request in requests:
             file.write(b"%d\n" % len(request) + request)

@@ -1,6 +1,6 @@
 """The workloads, in the order in which they run. Each module has TITLE and run(bench) -> Outcome."""
 
-from harness.workloads import cells, create, durability, listing, logins, places, screen, start
+from harness.workloads import cells, create, durability, idle, listing, logins, places, screen, start, streams
 
 # Workloads that use the shared server come first, those that start their own after them.
 ALL = {
@@ -9,6 +9,8 @@ ALL = {
     "W3": screen,
     "W6": logins,
     "W8": places,
+    "W4": streams,
+    "W5": idle,
     "W7": start,
     "W9": cells,
     "D1": durability,
