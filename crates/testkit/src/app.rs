@@ -312,7 +312,10 @@ impl Mail {
 
 /// Lets the data folder use one expanded gazetteer together with all others of this build: expanding it takes
 /// longer than most stories.
-fn share_places(data: &Path) {
+///
+/// # Panics
+/// When the folder cannot be made.
+pub fn share_places(data: &Path) {
     static SHARED: OnceLock<PathBuf> = OnceLock::new();
     let shared = SHARED.get_or_init(|| {
         let program = std::env::current_exe().expect("a running program has a path");

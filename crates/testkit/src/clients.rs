@@ -296,23 +296,42 @@ impl Call {
 
     /// Sends it and reads the answer's head.
     pub(crate) async fn begin(self) -> (Client, String, reqwest::Response) {
+        let what = self.what();
+        self.try_begin().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    async fn try_begin(self) -> Result<(Client, String, reqwest::Response), reqwest::Error> {
+        let what = self.what();
         let Self { client, method, path, headers, body } = self;
-        let what = format!("{method} {path}");
         let request = client.http.request(method, format!("{}{path}", client.base_url)).headers(headers);
         // A request without a body says nothing of its length.
         let request = if body.is_empty() { request } else { request.body(body) };
-        let answer = request.send().await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-        (client, what, answer)
+        let answer = request.send().await?;
+        Ok((client, what, answer))
     }
 
-    async fn send(self) -> Response {
-        let (client, what, answer) = self.begin().await;
+    /// The answer, or why there is none: the server may be killed in the middle of it.
+    ///
+    /// # Errors
+    /// When the connection fails or breaks off.
+    pub async fn attempt(self) -> Result<Response, reqwest::Error> {
+        let (client, what, answer) = self.try_begin().await?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let bytes = answer.bytes().await.unwrap_or_else(|error| panic!("{what}: {error:?}")).to_vec();
+        let bytes = answer.bytes().await?.to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or_default();
         let answer = Response { request: what, status, headers, json, bytes };
         client.learn(&answer);
-        answer
+        Ok(answer)
+    }
+
+    async fn send(self) -> Response {
+        let what = self.what();
+        self.attempt().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+    }
+
+    /// What is asked, for messages.
+    fn what(&self) -> String {
+        format!("{} {}", self.method, self.path)
     }
 }
 

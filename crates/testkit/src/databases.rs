@@ -62,25 +62,42 @@ pub fn on_sqlite(story: impl AsyncFnOnce(TestApp)) {
 /// # Panics
 /// When the story does, when the server cannot be used, or when it is not named although it must be.
 pub fn on_postgres(story: impl AsyncFnOnce(TestApp)) {
-    let Ok(server) = env::var("FAIRWEATHER_TEST_POSTGRES") else {
+    if server().is_some() {
+        in_new_database(|database| {
+            runtime().block_on(async { story(TestApp::start_on(Some(database)).await).await });
+        });
+    }
+}
+
+/// The PostgreSQL server that the tests were given; `None`, said aloud, where there need not be one.
+///
+/// # Panics
+/// When there must be one.
+pub fn server() -> Option<String> {
+    let server = env::var("FAIRWEATHER_TEST_POSTGRES").ok();
+    if server.is_none() {
         let all = ["CI", "FAIRWEATHER_TEST_ALL"].into_iter().find(|name| env::var_os(name).is_some());
         if let Some(name) = all {
             panic!("{name} is set, so this must run on PostgreSQL too: set FAIRWEATHER_TEST_POSTGRES");
         }
         eprintln!("skipped: FAIRWEATHER_TEST_POSTGRES is not set");
-        return;
-    };
+    }
+    server
+}
+
+/// Gives the address of a new database of that server, and drops it whatever becomes of the work.
+///
+/// # Panics
+/// When the work does, or when the server cannot be used.
+pub fn in_new_database<T>(work: impl FnOnce(String) -> T) -> T {
+    let server = server().expect("a PostgreSQL server");
     let name = format!("fairweather_story_{:016x}", RandomState::new().build_hasher().finish());
     let administration = runtime();
     administration.block_on(query(&server, &format!("CREATE DATABASE {name} TEMPLATE template0")));
     let database = named(&server, &name);
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        runtime().block_on(async { story(TestApp::start_on(Some(database)).await).await });
-    }));
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(database)));
     administration.block_on(query(&server, &format!("DROP DATABASE {name} WITH (FORCE)")));
-    if let Err(panic) = outcome {
-        resume_unwind(panic);
-    }
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Two threads, so that requests really run beside each other.

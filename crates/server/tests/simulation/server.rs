@@ -1,0 +1,196 @@
+//! The server that is tried: the whole application in this process, whose clock can be moved, or the real binary,
+//! which can be killed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use domain::{Clock, Timestamp};
+use testkit::databases::Database;
+use testkit::{Client, TestApp};
+
+/// Tables that go back with a copy on PostgreSQL. On SQLite the whole file does.
+const SYNCED: [&str; 4] = ["favourite", "tombstone", "receipt", "account_sync"];
+
+/// A server and its database.
+pub enum Server {
+    Here(Box<TestApp>),
+    Process(Box<Process>),
+}
+
+impl Server {
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Here(app) => app.now(),
+            Self::Process(_) => Clock::system().now(),
+        }
+    }
+
+    /// Somebody without a credential.
+    pub fn visitor(&self) -> Client {
+        match self {
+            Self::Here(app) => app.visitor(),
+            Self::Process(process) => Client::at(&process.base_url),
+        }
+    }
+
+    pub fn database(&self) -> Database {
+        match self {
+            Self::Here(app) => app.database(),
+            Self::Process(process) => Database::Sqlite(process.folder.path().join("fairweather.db")),
+        }
+    }
+
+    /// Moves the clock; tells whether there is one to move.
+    pub fn advance(&self, by: Duration) -> bool {
+        match self {
+            Self::Here(app) => app.advance(by),
+            Self::Process(_) => return false,
+        }
+        true
+    }
+
+    pub async fn stop(&mut self) {
+        match self {
+            Self::Here(app) => app.stop().await,
+            Self::Process(process) => process.kill(),
+        }
+    }
+
+    pub async fn resume(&mut self) {
+        match self {
+            Self::Here(app) => app.resume().await,
+            Self::Process(process) => process.start(),
+        }
+    }
+
+    /// Puts a copy of the database aside, in place of an earlier one.
+    pub async fn copy(&self) {
+        match self.database() {
+            Database::Sqlite(path) => {
+                let copy = copy_of(&path);
+                // It is not there the first time.
+                let _ = fs::remove_file(&copy);
+                self.database().run(&format!("VACUUM INTO '{}'", copy.display())).await;
+            }
+            Database::Postgres(_) => {
+                let copy = |table| {
+                    format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS TABLE {table};")
+                };
+                self.database().run(&SYNCED.map(copy).concat()).await;
+            }
+        }
+    }
+
+    /// Puts the copy back, as an operator does.
+    pub async fn restore(&mut self) {
+        self.stop().await;
+        let database = self.database();
+        match (&mut *self, database) {
+            (Self::Here(app), Database::Sqlite(path)) => {
+                // Threads of the stopped server may still be closing the old file, so the copy gets another name.
+                let copy = copy_of(&path);
+                let name = format!("{}-restored.db", path.display());
+                fs::copy(&copy, &name).expect("the copy can be put back");
+                fs::rename(&copy, copy_of(Path::new(&name))).expect("the copy can be kept");
+                app.restart_with(|config| config.database = Some(format!("sqlite:{name}"))).await;
+                return;
+            }
+            (Self::Process(_), Database::Sqlite(path)) => {
+                for beside in ["-wal", "-shm"] {
+                    // A server that was stopped in order leaves none.
+                    let _ = fs::remove_file(format!("{}{beside}", path.display()));
+                }
+                fs::copy(copy_of(&path), &path).expect("the copy can be put back");
+            }
+            (_, database) => {
+                let back = |table| format!("DELETE FROM {table}; INSERT INTO {table} TABLE kept_{table};");
+                database.run(&format!("BEGIN; {} COMMIT", SYNCED.map(back).concat())).await;
+                self.begin_new_era();
+            }
+        }
+        self.resume().await;
+    }
+
+    /// `fairweather sync new-era`. On SQLite every start does it.
+    pub fn begin_new_era(&self) {
+        let Self::Here(app) = self else { return };
+        let mut command = fairweather();
+        command.args(["sync", "new-era", "--data"]).arg(app.data());
+        if let Some(url) = &app.config().database {
+            command.args(["--database", url]);
+        }
+        let output = command.output().expect("the binary runs");
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+fn copy_of(path: &Path) -> PathBuf {
+    path.with_extension("copy")
+}
+
+/// The binary, with nothing of this process's environment that could configure it.
+fn fairweather() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fairweather"));
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("FAIRWEATHER_") || ["PORT", "DATABASE_URL", "REDIS_URL"].contains(&&*name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// `fairweather dev` with a data folder of its own.
+pub struct Process {
+    child: Option<Child>,
+    base_url: String,
+    folder: tempfile::TempDir,
+}
+
+impl Process {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        testkit::app::share_places(folder.path());
+        let mut process = Self { child: None, base_url: String::new(), folder };
+        process.start();
+        process
+    }
+
+    /// SIGKILL: it is told nothing and finishes nothing.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    fn start(&mut self) {
+        let mut child = fairweather()
+            .args(["dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(self.folder.path())
+            .env("FAIRWEATHER_WEATHER__SANDBOX__ALWAYS", "true")
+            .env("FAIRWEATHER_LIMITS__ACCOUNT_BURST", "1000000")
+            .env("FAIRWEATHER_LIMITS__MUTATIONS_BURST", "1000000")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        let out = BufReader::new(child.stdout.take().expect("its output is piped"));
+        self.child = Some(child);
+        let mut lines = out.lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.trim().strip_prefix("listening on ")?.to_owned()));
+        let address = address.expect("it says where it listens");
+        address.split_whitespace().next().expect("an address").clone_into(&mut self.base_url);
+        // Whatever else it says is read, so that it never finds its output closed.
+        std::thread::spawn(move || lines.for_each(drop));
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
