@@ -122,7 +122,7 @@ fn fate() -> impl Strategy<Value = Fate> {
 
 /// A page that is small enough to have another one behind it, or the usual one.
 fn limit() -> impl Strategy<Value = u16> {
-    prop_oneof![2 => 1..4_u16, 1 => Just(500)]
+    prop_oneof![3 => 1..4_u16, 1 => Just(500)]
 }
 
 /// What devices and people do.
@@ -131,8 +131,8 @@ fn work() -> impl Strategy<Value = Action> {
     prop_oneof![
         16 => (device(), edit(), any::<u8>())
             .prop_map(|(device, edit, target)| Action::Edit { device, edit, target }),
-        14 => (device(), 1..8_u8, fate()).prop_map(|(device, most, fate)| Action::Sync { device, most, fate }),
-        9 => (device(), limit(), fate()).prop_map(|(device, limit, fate)| Action::Poll { device, limit, fate }),
+        11 => (device(), 1..8_u8, fate()).prop_map(|(device, most, fate)| Action::Sync { device, most, fate }),
+        12 => (device(), limit(), fate()).prop_map(|(device, limit, fate)| Action::Poll { device, limit, fate }),
         1 => (device(), fate()).prop_map(|(device, fate)| Action::Snapshot { device, fate }),
         6 => any::<u8>().prop_map(|letter| Action::Deliver { letter }),
         6 => (any::<u8>(), edit(), any::<u8>())
