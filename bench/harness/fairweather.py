@@ -29,6 +29,9 @@ streams = 20000
 [quota]
 favourites = 100000
 
+[weather]
+cache_mib = 1024
+
 [weather.open_meteo]
 base_url = "{provider}"
 """

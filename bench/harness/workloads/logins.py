@@ -9,7 +9,7 @@ import time
 from harness.figures import Bar, Outcome, ratio
 from harness.load import Finished, closed_loop, interleaved, median, open_loop
 from harness.process import HarnessError
-from harness.wire import write_requests
+from harness.wire import Client, write_requests
 
 TITLE = "logins alone, and readers during a login storm"
 ACCOUNTS = 50
@@ -39,6 +39,15 @@ def during_storm(samples, storm):
     # A read that was due shortly before the storm and answered inside it suffered from it too.
     hit = sorted(took for due, took in seen if due + took >= began and due <= ended)
     return (hit[min(int(len(hit) * 0.99), len(hit) - 1)] / 1e6 if hit else None), len(hit)
+
+
+def forgive(ours, accounts):
+    """One login each. A load program that ends leaves logins without an answer, and a try that was abandoned counts
+    as failed until the next one succeeds: with five tries at once for an account, one would be told to wait."""
+    client = Client(ours.address)
+    for email, password in accounts:
+        client.expect(200, "POST", "/v1/auth/login", body={"email": email, "password": password})
+    client.close()
 
 
 def run(bench):
@@ -71,6 +80,7 @@ def run(bench):
         notes.append(f"raw argon2id: {raw:.1f} hashes/s" if raw else f"{bench.options.hash_rate} is missing, so the raw rate is unknown")
         storms, reads = [], []
         for _ in range(bench.options.rounds):
+            forgive(ours, accounts)
             tail, sample = storm_round(bench, ours, logins, notes)
             storms.append(tail)
             reads.append(sample)

@@ -134,9 +134,8 @@ impl Store {
         let Options { url, readers, connections, random, on_commit } = options;
         match &url {
             Url::Sqlite(path) => {
-                // Opened before the migration: a last connection that closes tears the write-ahead log down.
-                let writer = sqlite::open(path)?;
-                migrate(&url, false).await?;
+                let mut writer = sqlite::open(path)?;
+                migrations::on_open(&mut writer, path)?;
                 let era = era::draw(&random);
                 let backend = sqlite::Sqlite::start(path, writer, era, readers, on_commit)?;
                 Ok(Self { backend: Backend::Sqlite(backend), exclusive: true })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::TransactionBehavior;
+use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
 use tokio_postgres::NoTls;
 
@@ -99,11 +99,24 @@ pub async fn migrate(url: &Url, dry_run: bool) -> Result<Report> {
 }
 
 fn on_sqlite(path: &Path, steps: &[Template], dry_run: bool) -> Result<Report> {
-    let sql = |error: rusqlite::Error| Error::Database(format!("{}: {error}", path.display()));
     if dry_run && !path.exists() {
         return plan(steps, &[], Dialect::Sqlite);
     }
-    let mut connection = sqlite::open(path)?;
+    on_connection(&mut sqlite::open(path)?, path, steps, dry_run)
+}
+
+/// Brings the schema of an open file up to date.
+pub(crate) fn on_open(connection: &mut Connection, path: &Path) -> Result<()> {
+    on_connection(connection, path, STEPS, false).map(drop)
+}
+
+fn on_connection(
+    connection: &mut Connection,
+    path: &Path,
+    steps: &[Template],
+    dry_run: bool,
+) -> Result<Report> {
+    let sql = |error: rusqlite::Error| Error::Database(format!("{}: {error}", path.display()));
     // One transaction from the look to the last step, so that of two programs one waits and finds it done. It
     // is rolled back unless it is committed.
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
