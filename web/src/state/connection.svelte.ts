@@ -6,7 +6,7 @@ let status = $state.raw<Status>(fairweather.status);
 fairweather.on('status', (next) => (status = next));
 
 /** How calm or troubled the connection is, in the words of its users. */
-export type Mood = 'live' | 'connecting' | 'saving' | 'waiting' | 'paused';
+export type Mood = 'live' | 'connecting' | 'offline' | 'saving' | 'waiting' | 'paused';
 
 /** Whether the device has a network, whether our server answers on it, and what waits to be sent. */
 export const connection = {
@@ -27,6 +27,7 @@ export const connection = {
   get mood(): Mood {
     if (status.unsent > 0) return status.online && status.reached && status.problem === null ? 'saving' : 'waiting';
     if (status.stream === 'replaced') return 'paused';
+    if (!status.online) return 'offline';
     return status.stream === 'open' ? 'live' : 'connecting';
   },
 

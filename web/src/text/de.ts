@@ -175,6 +175,7 @@ export const de: Texts = {
   connection: {
     live: 'Live',
     connecting: 'Verbinde …',
+    offline: 'Offline',
     saving: 'Sichere …',
     waiting: (n) => (n === 1 ? '1 Änderung offen' : `${n} Änderungen offen`),
     paused: 'Angehalten',
@@ -183,6 +184,7 @@ export const de: Texts = {
     hints: {
       live: 'Änderungen von deinen anderen Geräten erscheinen hier von selbst.',
       connecting: 'Verbindet sich, damit Änderungen von deinen anderen Geräten von selbst erscheinen.',
+      offline: 'Deine Orte bleiben hier, und Änderungen warten auf ein Netz.',
       saving: 'Deine Änderung ist auf dem Weg zum Server.',
       waiting: 'Auf diesem Gerät gemerkt und gesendet, sobald es geht.',
       paused: 'Viele deiner Geräte sind zugleich offen, darum folgt dieses nicht mehr.',

@@ -174,6 +174,7 @@ export const en = {
   connection: {
     live: 'Live',
     connecting: 'Connecting…',
+    offline: 'Offline',
     saving: 'Saving…',
     waiting: (n: number) => (n === 1 ? '1 change to send' : `${n} changes to send`),
     paused: 'Paused',
@@ -182,6 +183,7 @@ export const en = {
     hints: {
       live: 'Changes from your other devices appear here by themselves.',
       connecting: 'Connecting, so that changes from your other devices appear by themselves.',
+      offline: 'Your places stay here, and changes wait until there is a network.',
       saving: 'Your change is on its way to the server.',
       waiting: 'Kept on this device, and sent as soon as possible.',
       paused: 'Many of your devices are open at once, so this one stopped following.',
