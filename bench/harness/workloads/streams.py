@@ -1,6 +1,7 @@
 """W4: how long a write takes to the user's other devices, and what is lost when connections are."""
 
 import math
+import statistics
 
 from harness.figures import Bar, Outcome, ratio
 from harness.load import interleaved, live_streams
@@ -15,7 +16,7 @@ KILLED, AWAY_MS = 0.3, 1000              # the share that is cut off in the midd
 ENOUGH, LONGEST = 180, 10                # events that a slow peer is given time for, in at most so many seconds
 # What must not happen to a device of ours, by the words of the generator.
 WRONG = {"lost": "events lost", "duplicated": "twice", "missing_revs": "revisions skipped", "repeated_revs": "repeated",
-         "foreign": "of other users", "resets": "resets"}
+         "foreign": "of other users", "resets": "resets", "moved": "went on elsewhere than they stopped"}
 
 
 class Side:
@@ -40,6 +41,11 @@ class Side:
         )
         self.seen += [(part, each) for each in all_words]
         return sample
+
+    def acknowledged(self, part):
+        """How long the writes themselves took: the part of an event's latency that is not the stream's."""
+        middle = [statistics.median(seen[word] for where, seen in self.seen if where == part) / 1000 for word in ("ack_p50", "ack_p99")]
+        return f"{self.server.name}: writes answered after p50 {middle[0]:.2f} ms, p99 {middle[1]:.2f} ms"
 
     def total(self, word, part=None):
         return sum(seen[word] for where, seen in self.seen if part in (None, where))
@@ -72,6 +78,7 @@ def run(bench):
             side.server.name: lambda side=side: side.live(part, count, devices, rate, span) for side in both
         })
         samples.extend(medians.values())
+        notes.append(f"{part}: " + "; ".join(side.acknowledged(part) for side in both))
         if mine and theirs:
             ours, others = medians[mine.server.name], medians[theirs.server.name]
             where = f"{count * devices:,} streams, {rate:.0f} writes/s"
@@ -86,8 +93,9 @@ def run(bench):
         common, span = highest_common_rate(bench, theirs, users, rate, notes)
         compare("W4b", users, DEVICES, common, span)
     if mine:
-        full = interleaved(bench, {mine.server.name: lambda: mine.live("W4b", users, DEVICES, rate, seconds)})
+        full = interleaved(bench, {mine.server.name: lambda: mine.live("W4b full", users, DEVICES, rate, seconds)})
         samples.extend(full.values())
+        notes.append(f"W4b at {rate:.0f}/s: {mine.acknowledged('W4b full')}")
 
     for side in both:
         for _ in range(bench.options.rounds):
@@ -120,7 +128,7 @@ def highest_common_rate(bench, peer, users, wanted, notes):
     Half of what it takes in a closed loop with the same streams: near its limit its latency would be that of
     a queue, and the ratio flattering. At most `wanted`.
     """
-    probe = peer.live("W4b", users, DEVICES, 0, bench.options.seconds, connections=8)
+    probe = peer.live("W4b probe", users, DEVICES, 0, bench.options.seconds, connections=8)
     bench.keep_raw(probe)
     rate = min(wanted, max(1.0, math.floor(probe.rps / 2)))
     words = f"pocketbase takes {probe.rps:.0f} writes/s in a closed loop with {users * DEVICES:,} streams open"
