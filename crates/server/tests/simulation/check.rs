@@ -309,6 +309,18 @@ impl Ledger {
         self.issue(&delta["to"], rows)
     }
 
+    /// A stream was opened with a cursor that was issued.
+    pub fn followed(&self, asked: &str, is_reset: bool) -> Result<(), Violation> {
+        let expected = self.judge(asked);
+        let is_right = match expected {
+            Answer::Delta => !is_reset,
+            Answer::Reset => is_reset,
+            Answer::Either => true,
+        };
+        ensure!(is_right, "I9: a stream from {asked} must be answered with {expected:?}");
+        Ok(())
+    }
+
     /// What a list of everything says.
     pub fn snapshot(&mut self, list_of_all: &Value, is_alone: bool) -> Result<(), Violation> {
         self.owns(&list_of_all["items"])?;

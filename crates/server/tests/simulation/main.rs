@@ -13,17 +13,25 @@
 //! | I8 nothing comes back to life | `Ledger::note` |
 //! | I9 an old or foreign cursor gives a reset or everything | `Ledger::judge`, `World::ask_old`, `ask_foreign` |
 //! | I10 nothing of another account | `Ledger::owns`, on every answer |
+//! | I11 the deltas of a stream are those of `/changes` | `World::open`, `listen` |
 //! | I14 a lost future resets, and a cursor stands for one state for ever | `Ledger::issue`, `judge`, `put_back` |
+//!
+//! The rest has stories of its own: I12 (memory of a reader that stalls) `it::streams::what_arrives_late_arrives_together`
+//! and `a_reader_that_takes_nothing_is_cut_off`, I13 (hints that are lost) `it::streams::a_lost_hint_is_found_by_the_backstop`,
+//! I15 (revocation) all of `it::stream_sessions`.
 //!
 //! `FAIRWEATHER_SEED=7` runs the schedule of one seed, `FAIRWEATHER_SCHEDULES=5000` that many from there on (fewer on
 //! PostgreSQL and with a process, in the proportion of the usual numbers). A failing
 //! schedule is made smaller before it is printed, in at most `FAIRWEATHER_SHRINK` steps.
 
+mod accidents;
 mod check;
 mod device;
 mod network;
+mod people;
 mod schedule;
 mod server;
+mod streams;
 mod world;
 
 use std::env;
@@ -39,7 +47,7 @@ use crate::server::{Process, Server};
 use crate::world::{Counts, World};
 
 /// What a run of many schedules must have gone through: one that never loses an answer proves nothing.
-const OF_ONE_SERVER: [&str; 17] = [
+const OF_ONE_SERVER: [&str; 20] = [
     "mutations",
     "requests lost",
     "answers lost",
@@ -51,6 +59,9 @@ const OF_ONE_SERVER: [&str; 17] = [
     "resets",
     "batches at once",
     "writes with a key",
+    "streams",
+    "streams cut",
+    "deltas of streams",
     "old cursors",
     "foreign cursors",
     "compactions",

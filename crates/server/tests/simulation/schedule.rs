@@ -36,6 +36,15 @@ pub enum Action {
     Deliver {
         letter: u8,
     },
+    /// A device opens a stream.
+    Open {
+        device: u8,
+    },
+    /// A device reads its stream.
+    Listen {
+        device: u8,
+        fate: Fate,
+    },
     /// Somebody who keeps nothing on a device changes an item.
     Rest {
         account: u8,
@@ -135,6 +144,8 @@ fn work() -> impl Strategy<Value = Action> {
         12 => (device(), limit(), fate()).prop_map(|(device, limit, fate)| Action::Poll { device, limit, fate }),
         1 => (device(), fate()).prop_map(|(device, fate)| Action::Snapshot { device, fate }),
         6 => any::<u8>().prop_map(|letter| Action::Deliver { letter }),
+        3 => device().prop_map(|device| Action::Open { device }),
+        8 => (device(), fate()).prop_map(|(device, fate)| Action::Listen { device, fate }),
         6 => (any::<u8>(), edit(), any::<u8>())
             .prop_map(|(account, edit, target)| Action::Rest { account, edit, target }),
         2 => (any::<u8>(), fate()).prop_map(|(account, fate)| Action::Keyed { account, fate }),

@@ -10,7 +10,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use testkit::{Client, Response};
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::check::{Ledger, Violation};
@@ -19,38 +18,41 @@ use crate::ensure;
 use crate::network::{Asked, Fate, Letter};
 use crate::schedule::{Action, Edit};
 use crate::server::Server;
+use crate::streams::Stream;
 
 /// How often each kind of thing happened.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// Most that a device asks for.
-const WHOLE: usize = 500;
+pub const WHOLE: usize = 500;
 
 /// One person: an account, and the observer's book of it.
-struct Person {
-    client: Client,
+pub struct Person {
+    pub client: Client,
     email: Option<String>,
-    ledger: Ledger,
+    pub ledger: Ledger,
 }
 
 /// Everything that takes part.
 pub struct World {
-    server: Server,
-    people: Vec<Person>,
-    devices: Vec<Device>,
+    pub server: Server,
+    pub people: Vec<Person>,
+    pub devices: Vec<Device>,
+    /// By device.
+    pub streams: Vec<Option<Stream>>,
     /// Late answers.
-    letters: Vec<Letter>,
+    pub letters: Vec<Letter>,
     /// Books of the people as of the copy of the database.
-    copies: Option<Vec<Ledger>>,
+    pub copies: Option<Vec<Ledger>>,
     /// Ids that were ever used, by anybody.
-    ids: Vec<Uuid>,
-    random: Random,
+    pub ids: Vec<Uuid>,
+    pub random: Random,
     drawn: u64,
     pub counts: Counts,
 }
 
 /// Which of the people has a device: the first has three, the second one.
-fn owner(device: usize) -> usize {
+pub fn owner(device: usize) -> usize {
     usize::from(device == 3)
 }
 
@@ -59,7 +61,7 @@ impl World {
         let mut source = ChaCha8Rng::seed_from_u64(seed);
         let random = Random::new(move |bytes| source.fill_bytes(bytes));
         let mut people = Vec::new();
-        for (mark, email) in [("a:", "ann@example.org"), ("b:", "ben@example.org")] {
+        for (person, email) in ["ann@example.org", "ben@example.org"].into_iter().enumerate() {
             let mut client = server.visitor();
             let email = match &server {
                 Server::Here(app) => {
@@ -71,13 +73,14 @@ impl World {
                     None
                 }
             };
-            people.push(Person { client, email, ledger: Ledger::new(mark) });
+            people.push(Person { client, email, ledger: Ledger::new(mark(person)) });
         }
         let devices = (0..4).map(|_| Device::new(random.uuid(server.now()))).collect();
         Self {
             server,
             people,
             devices,
+            streams: (0..4).map(|_| None).collect(),
             letters: Vec::new(),
             copies: None,
             ids: Vec::new(),
@@ -99,11 +102,12 @@ impl World {
             self.act(action).await.map_err(|violation| format!("{violation}\nat {action:?}"))?;
         }
         self.rest().await?;
+        self.hang_up();
         self.server.stop().await;
         Ok(())
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
 
@@ -136,6 +140,8 @@ impl World {
                 self.count("answers out of order");
                 self.arrive(letter, WHOLE).await
             }
+            Action::Open { device } => self.open(device_at(device)).await,
+            Action::Listen { device, fate } => self.listen(device_at(device), fate).await,
             Action::Rest { account, edit, target } => {
                 self.write(usize::from(account) % 2, edit, target).await
             }
@@ -146,6 +152,8 @@ impl World {
             }
             Action::Foreign { account, kind } => self.ask_foreign(usize::from(account) % 2, kind).await,
             Action::Jump { hours } => {
+                // Their tokens end.
+                self.hang_up();
                 if self.server.advance(Duration::from_hours(u64::from(hours))) {
                     self.count("jumps of the clock");
                     self.sign_in().await;
@@ -162,6 +170,7 @@ impl World {
                 Ok(())
             }
             Action::Restart => {
+                self.hang_up();
                 self.server.stop().await;
                 self.server.resume().await;
                 self.reconnect();
@@ -186,11 +195,11 @@ impl World {
     }
 
     /// Somebody changes something on a device.
-    fn edit(&mut self, device: usize, edit: Edit, target: u8) {
+    pub fn edit(&mut self, device: usize, edit: Edit, target: u8) {
         let now = self.server.now();
         let mid = self.random.uuid(now);
         let number = self.number();
-        let mark = if owner(device) == 0 { "a:" } else { "b:" };
+        let mark = mark(owner(device));
         let local = &self.devices[device];
         // Mostly what the device shows, its unsent creations included, and sometimes any id at all.
         let made = local.outbox.iter().filter(|mutation| mutation["op"] == "create").map(crate::device::id);
@@ -223,7 +232,7 @@ impl World {
     }
 
     /// A small number, so that values are set again by others.
-    fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.drawn += 1;
         self.drawn % 17
     }
@@ -284,7 +293,12 @@ impl World {
         Ok(letter)
     }
 
-    fn observe_results(&mut self, device: usize, batch: &Value, answer: &Response) -> Result<(), Violation> {
+    pub fn observe_results(
+        &mut self,
+        device: usize,
+        batch: &Value,
+        answer: &Response,
+    ) -> Result<(), Violation> {
         ensure!(answer.status == 200, "I9: an upload was answered with {answer}");
         let sent = crate::device::list(&batch["mutations"]);
         let now = self.server.now();
@@ -292,7 +306,7 @@ impl World {
     }
 
     /// Checks what an answer tells of the log.
-    fn observe(&mut self, letter: &Letter, limit: usize, is_alone: bool) -> Result<(), Violation> {
+    pub fn observe(&mut self, letter: &Letter, limit: usize, is_alone: bool) -> Result<(), Violation> {
         let ledger = &mut self.people[owner(letter.to)].ledger;
         let since = letter.since.map(|since| since.to_string()).unwrap_or_default();
         let body = &letter.body;
@@ -328,7 +342,7 @@ impl World {
 
     /// An answer arrives, and the device does what the protocol says: it follows pages, and asks when something is
     /// missing.
-    async fn arrive(&mut self, letter: Letter, limit: usize) -> Result<(), Violation> {
+    pub async fn arrive(&mut self, letter: Letter, limit: usize) -> Result<(), Violation> {
         let device = letter.to;
         let mut applied = self.deliver(&letter)?;
         loop {
@@ -380,260 +394,13 @@ impl World {
         Ok(applied)
     }
 
-    /// Somebody who keeps nothing writes over REST.
-    async fn write(&mut self, person: usize, edit: Edit, target: u8) -> Result<(), Violation> {
-        self.count("writes over REST");
-        let now = self.server.now();
-        let number = self.number();
-        let mark = if person == 0 { "a:" } else { "b:" };
-        let old = self.ids.get(usize::from(target) % self.ids.len().max(1)).copied();
-        let fresh = matches!(edit, Edit::Create);
-        let id = match old.filter(|_| !fresh) {
-            Some(old) => old,
-            None => {
-                let id = self.random.uuid(now);
-                self.ids.push(id);
-                id
-            }
-        };
-        let path = format!("/v1/favourites/{id}");
-        let Person { client, ledger, .. } = &mut self.people[person];
-        let set = patch(edit, mark, number);
-        let asked = json!({"op": "update", "set": set});
-        let answer = match edit {
-            Edit::Create | Edit::CreateAgain => client.put(&path, place(mark, number)).await,
-            Edit::Delete => client.delete(&path).await,
-            _ => client.patch(&path, set).await,
-        };
-        match answer.status {
-            200 | 201 if matches!(edit, Edit::Create | Edit::CreateAgain) => {
-                ledger.written(id, Some(answer.json), json!({"op": "put"}), now)
-            }
-            200 => ledger.written(id, Some(answer.json), asked, now),
-            204 => ledger.written(id, None, json!({"op": "delete"}), now),
-            404 | 409 | 410 | 412 => Ok(()),
-            _ => Err(format!("I6: {answer}")),
-        }
-    }
-
-    /// A new item with an `Idempotency-Key`, sent until there is an answer.
-    async fn write_keyed(&mut self, person: usize, fate: Fate) -> Result<(), Violation> {
-        self.count("writes with a key");
-        let now = self.server.now();
-        let key = self.random.uuid(now).to_string();
-        let number = self.number();
-        let mark = if person == 0 { "a:" } else { "b:" };
-        let Person { client, ledger, .. } = &mut self.people[person];
-        let body = place(mark, number);
-        let times = if matches!(fate, Fate::Delivered | Fate::RequestLost) { 1 } else { 2 };
-        for _ in 0..times {
-            let call = client.post("/v1/favourites", body.clone()).header("idempotency-key", &key);
-            let answer = call.await;
-            ensure!(answer.status == 201, "I6: {answer}");
-            ledger.keyed(&key, &answer.json, json!({"op": "post"}), now)?;
-            self.ids.push(crate::device::id(&answer.json));
-        }
-        Ok(())
-    }
-
-    /// All devices send at once, some of them twice, beside readers.
-    async fn together(&mut self, repeat: bool) -> Result<(), Violation> {
-        self.count("batches at once");
-        let mut calls = JoinSet::new();
-        let before: Vec<_> = self.people.iter().map(|person| person.ledger.head).collect();
-        for (to, device) in self.devices.iter().enumerate() {
-            let client = self.people[owner(to)].client.clone();
-            let (since, batch) = (device.cursor, device.batch(20));
-            let text = since.map(|since| since.to_string()).unwrap_or_default();
-            let letter = move |asked, answer: &Response| Letter {
-                to,
-                asked,
-                since,
-                status: answer.status,
-                body: answer.json.clone(),
-            };
-            for _ in 0..=u8::from(repeat) {
-                let (client, batch) = (client.clone(), batch.clone());
-                calls.spawn(async move {
-                    let answer = client.post("/v1/sync", batch.clone()).await;
-                    (letter(Asked::Sync, &answer), batch, answer)
-                });
-            }
-            let reader = client.clone();
-            calls.spawn(async move {
-                let answer = reader.get(&format!("/v1/changes?since={text}")).await;
-                (letter(Asked::Changes, &answer), Value::Null, answer)
-            });
-            calls.spawn(async move {
-                let answer = client.get("/v1/favourites?limit=200").await;
-                (letter(Asked::Snapshot, &answer), Value::Null, answer)
-            });
-        }
-        let mut answers = calls.join_all().await;
-        // Of two that say the same, the one that had the effect comes first.
-        let duplicates = |answer: &Response| {
-            let results = answer.json["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-            results.iter().filter(|result| result["status"] == "duplicate").count()
-        };
-        answers.sort_by_key(|(letter, _, answer)| (letter.to, letter.asked as u8, duplicates(answer)));
-        for (letter, batch, answer) in answers.iter().filter(|(letter, ..)| letter.asked == Asked::Sync) {
-            self.observe_results(letter.to, batch, answer)?;
-        }
-        for (letter, ..) in &answers {
-            self.observe(letter, WHOLE, false)?;
-            let told = [&letter.body["cursor"], &letter.body["to"], &letter.body["delta"]["to"]];
-            for cursor in told.into_iter().filter(|told| told.is_string()) {
-                let (least, seq) = (before[owner(letter.to)], crate::device::cursor(cursor).seq);
-                ensure!(seq >= least, "I2: {least} was acknowledged before, and an answer ends at {cursor}");
-            }
-        }
-        self.people.iter().try_for_each(|person| person.ledger.whole())?;
-        for (letter, ..) in answers {
-            self.arrive(letter, WHOLE).await?;
-        }
-        Ok(())
-    }
-
-    /// Asks with a cursor that was issued at any time, and follows the pages.
-    async fn ask_old(&mut self, person: usize, cursor: usize, limit: usize) -> Result<(), Violation> {
-        let cursors = self.people[person].ledger.cursors();
-        let Some(asked) = cursors.get(cursor % cursors.len().max(1)) else { return Ok(()) };
-        self.count("old cursors");
-        let mut asked = asked.clone();
-        loop {
-            let answer = self.changes(person, &asked, limit).await?;
-            if answer.status != 200 || answer.json["has_more"] == false {
-                return Ok(());
-            }
-            self.count("pages");
-            asked = answer.text("/to");
-        }
-    }
-
-    async fn changes(&mut self, person: usize, asked: &str, limit: usize) -> Result<Response, Violation> {
-        let Person { client, ledger, .. } = &mut self.people[person];
-        let answer = client.get(&format!("/v1/changes?since={asked}&limit={limit}")).await;
-        let reason = answer.json["reason"].to_string();
-        let told = if answer.status == 200 { Ok(&answer.json) } else { Err(reason.as_str()) };
-        ensure!(matches!(answer.status, 200 | 410), "I9: {answer}");
-        ledger.delta(asked, told, limit, true)?;
-        Ok(answer)
-    }
-
-    /// Asks with a cursor that was never issued: by `GET /v1/changes` and with a batch.
-    async fn ask_foreign(&mut self, person: usize, kind: u8) -> Result<(), Violation> {
-        let Person { client, ledger, .. } = &mut self.people[person];
-        let list = client.get("/v1/favourites?limit=200").await;
-        ledger.snapshot(&list.json, true)?;
-        let newest = crate::device::cursor(&list.json["cursor"]);
-        let far = newest.seq + 1 + i64::from(kind / 4);
-        let asked = match kind % 4 {
-            0 => format!("v1.{}.{}", newest.era.0.wrapping_add(1), newest.seq),
-            1 => format!("v1.{}.{far}", newest.era.0),
-            2 => format!("v1.{}.{}x", newest.era.0, newest.seq),
-            _ => format!("v2.{newest}"),
-        };
-        if ledger.is_issued(&asked) {
-            return Ok(());
-        }
-        self.count("foreign cursors");
-        let body = json!({"device": self.devices[0].id, "since": asked, "mutations": []});
-        let answer = self.people[person].client.post("/v1/sync", body).await;
-        ensure!(answer.json["reset"].is_object(), "I9: {asked} must be answered with a reset: {answer}");
-        let answer = self.changes(person, &asked, WHOLE).await?;
-        ensure!(answer.status == 410, "I9: {asked} must be answered with a reset: {answer}");
-        Ok(())
-    }
-
-    /// Puts the copy back: whatever was told since is a history that never was.
-    async fn restore(&mut self) -> Result<(), Violation> {
-        let Some(copies) = &self.copies else { return Ok(()) };
-        self.server.restore().await;
-        for (person, copy) in self.people.iter_mut().zip(copies) {
-            person.ledger.put_back(copy);
-        }
-        self.reconnect();
-        self.sign_in().await;
-        self.count("restores");
-        for person in 0..self.people.len() {
-            for cursor in self.people[person].ledger.lost().iter().rev().take(5) {
-                self.count("cursors of a lost future");
-                self.changes(person, cursor, WHOLE).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Kills the process in the middle of batches of all devices, and starts it anew.
-    async fn kill(&mut self, after: usize) -> Result<(), Violation> {
-        if !matches!(self.server, Server::Process(_)) {
-            return Ok(());
-        }
-        let mut calls = JoinSet::new();
-        for to in 0..self.devices.len() {
-            for (edit, target) in [(Edit::Create, 1), (Edit::Rename, 9), (Edit::Note, 17)] {
-                self.edit(to, edit, target);
-            }
-            let (client, since) = (self.people[owner(to)].client.clone(), self.devices[to].cursor);
-            let batch = self.devices[to].batch(20);
-            calls.spawn(async move {
-                let answer = client.post("/v1/sync", batch.clone()).attempt().await;
-                (to, since, batch, answer)
-            });
-        }
-        let mut ended = Vec::new();
-        while ended.len() < after {
-            let Some(answer) = calls.join_next().await else { break };
-            ended.push(answer.expect("a call does not panic"));
-        }
-        self.server.stop().await;
-        ended.extend(calls.join_all().await);
-        self.server.resume().await;
-        self.reconnect();
-        self.count("kills");
-        let now = self.server.now();
-        let mut letters = Vec::new();
-        for (to, since, batch, answer) in ended {
-            if let Ok(answer) = answer {
-                self.observe_results(to, &batch, &answer)?;
-                letters.push(Letter {
-                    to,
-                    asked: Asked::Sync,
-                    since,
-                    status: answer.status,
-                    body: answer.json,
-                });
-            } else {
-                self.count("batches in flight at a kill");
-                let sent = crate::device::list(&batch["mutations"]);
-                self.people[owner(to)].ledger.unknown(sent);
-            }
-        }
-        let mut found = 0;
-        for letter in letters.iter().filter(|letter| letter.body["delta"].is_object()) {
-            let ledger = &mut self.people[owner(letter.to)].ledger;
-            found += ledger.learn(&letter.body["delta"], now)?;
-        }
-        for person in &mut self.people {
-            let list = person.client.get("/v1/favourites?limit=200").await;
-            let start = person.ledger.first_cursor().unwrap_or_else(|| list.text("/cursor"));
-            let all = person.client.get(&format!("/v1/changes?since={start}")).await;
-            ensure!(all.status == 200, "I9: a kill costs a snapshot: {all}");
-            found += person.ledger.discover(&all.json, now)?;
-            person.ledger.snapshot(&list.json, true)?;
-        }
-        *self.counts.entry("changes found after a kill").or_default() += found;
-        for letter in letters {
-            self.observe(&letter, WHOLE, false)?;
-            self.arrive(letter, WHOLE).await?;
-        }
-        Ok(())
-    }
-
     /// The network works again: everybody says and hears everything.
     async fn rest(&mut self) -> Result<(), Violation> {
         while let Some(letter) = self.letters.pop() {
             self.arrive(letter, WHOLE).await?;
+        }
+        for device in 0..self.devices.len() {
+            self.listen(device, Fate::Delivered).await?;
         }
         for _ in 0..2 {
             for device in 0..self.devices.len() {
@@ -655,7 +422,7 @@ impl World {
     }
 
     /// The same people at the server's new address.
-    fn reconnect(&mut self) {
+    pub fn reconnect(&mut self) {
         for person in &mut self.people {
             let client = self.server.visitor();
             client.keep(|kept| *kept = person.client.kept());
@@ -663,7 +430,7 @@ impl World {
         }
     }
 
-    async fn sign_in(&self) {
+    pub async fn sign_in(&self) {
         for person in &self.people {
             if let Some(email) = &person.email {
                 // The token has ended, and would be refused before the password is looked at.
@@ -674,11 +441,18 @@ impl World {
     }
 }
 
-fn place(mark: &str, number: u64) -> Value {
+/// What names and notes of a person begin with.
+pub fn mark(person: usize) -> &'static str {
+    ["a:", "b:"][person]
+}
+
+/// A new item.
+pub fn place(mark: &str, number: u64) -> Value {
     json!({"name": format!("{mark}{number}"), "lat": 60.0, "lon": 9.0, "note": format!("{mark}note {number}")})
 }
 
-fn patch(edit: Edit, mark: &str, number: u64) -> Value {
+/// Fields that a change sets.
+pub fn patch(edit: Edit, mark: &str, number: u64) -> Value {
     match edit {
         Edit::Note => json!({"note": format!("{mark}note {number}")}),
         Edit::Forget => json!({"note": null}),

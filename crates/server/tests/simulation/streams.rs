@@ -1,0 +1,95 @@
+//! Devices that are told of changes as they happen.
+
+use testkit::Events;
+
+use crate::check::Violation;
+use crate::device::cursor;
+use crate::ensure;
+use crate::network::{Asked, Fate, Letter};
+use crate::world::{WHOLE, World, owner};
+
+/// A stream of a device, and the cursor of what was read of it.
+pub struct Stream {
+    events: Events,
+    last: String,
+}
+
+impl World {
+    /// A device follows the changes behind its cursor, in place of an earlier stream.
+    pub async fn open(&mut self, device: usize) -> Result<(), Violation> {
+        let Some(since) = self.devices[device].cursor else { return Ok(()) };
+        self.count("streams");
+        let person = &mut self.people[owner(device)];
+        let since_text = since.to_string();
+        let mut events = person.client.get(&format!("/v1/stream?cursor={since_text}")).follow().await;
+        let mut first = events.next().await.ok_or("I11: a stream ended before it began")?;
+        let is_reset = first.name == "reset";
+        person.ledger.followed(&since_text, is_reset)?;
+        if is_reset {
+            self.devices[device].reset(Some(since));
+            first = events.next().await.ok_or("I11: a stream ended after a reset")?;
+        }
+        ensure!(first.name == "hello", "I11: a stream begins with {first:?}");
+        let hello = cursor(&first.data["cursor"]);
+        let expected = if is_reset { person.ledger.head } else { since.seq };
+        ensure!(hello.seq == expected, "I11: a stream from {since} of {expected} begins at {hello}");
+        if is_reset {
+            self.count("resets of streams");
+        }
+        self.streams[device] = Some(Stream { events, last: hello.to_string() });
+        Ok(())
+    }
+
+    /// A device reads its stream to the head of the log. A connection that is cut takes what was on its way with it.
+    pub async fn listen(&mut self, device: usize, fate: Fate) -> Result<(), Violation> {
+        let Some(mut stream) = self.streams[device].take() else { return Ok(()) };
+        if matches!(fate, Fate::RequestLost | Fate::ResponseLost) {
+            self.count("streams cut");
+            return Ok(());
+        }
+        let mut letters = Vec::new();
+        loop {
+            let since = cursor(&stream.last.clone().into());
+            let ledger = &mut self.people[owner(device)].ledger;
+            if since.seq >= ledger.head {
+                break;
+            }
+            let event = stream.events.next().await.ok_or("I11: a stream ended")?;
+            if event.name != "changes" {
+                continue;
+            }
+            let delta = event.data;
+            ensure!(delta["from"] == stream.last, "I11: a stream goes on from {} with {delta}", stream.last);
+            ledger
+                .delta(&stream.last, Ok(&delta), WHOLE, false)
+                .map_err(|violation| format!("I11: {violation}"))?;
+            ensure!(event.id.as_deref() == delta["to"].as_str(), "I11: {:?} marks {delta}", event.id);
+            stream.last = cursor(&delta["to"]).to_string();
+            letters.push(Letter {
+                to: device,
+                asked: Asked::Changes,
+                since: Some(since),
+                status: 200,
+                body: delta,
+            });
+        }
+        self.streams[device] = Some(stream);
+        for letter in letters {
+            self.count("deltas of streams");
+            match fate {
+                Fate::Late => self.letters.push(letter),
+                Fate::Duplicated => {
+                    self.letters.push(letter.clone());
+                    self.arrive(letter, WHOLE).await?;
+                }
+                _ => self.arrive(letter, WHOLE).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// All streams are cut.
+    pub fn hang_up(&mut self) {
+        self.streams.iter_mut().for_each(|stream| *stream = None);
+    }
+}
