@@ -21,6 +21,10 @@ test *arguments:
 nightly *arguments:
     scripts/nightly {{ arguments }}
 
+# Proves that the tests of sync find bugs, by planting some.
+sync-mutants *arguments:
+    scripts/sync-mutants {{ arguments }}
+
 # Measures the server beside others; needs a release build.
 bench *arguments: build
     bench/run {{ arguments }}

@@ -321,6 +321,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// A stream that was reset goes on from the head.
+    pub fn begun(&mut self, cursor: &Value) -> Result<(), Violation> {
+        self.issue(cursor, Some(self.rows(self.head)))
+    }
+
     /// What a list of everything says.
     pub fn snapshot(&mut self, list_of_all: &Value, is_alone: bool) -> Result<(), Violation> {
         self.owns(&list_of_all["items"])?;

@@ -34,6 +34,7 @@ impl World {
         let expected = if is_reset { person.ledger.head } else { since.seq };
         ensure!(hello.seq == expected, "I11: a stream from {since} of {expected} begins at {hello}");
         if is_reset {
+            person.ledger.begun(&first.data["cursor"])?;
             self.count("resets of streams");
         }
         self.streams[device] = Some(Stream { events, last: hello.to_string() });
