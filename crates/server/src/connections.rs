@@ -1,21 +1,26 @@
 //! Connections: taking them, bounding them, and letting them finish at the end.
 
 use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Edge, Peer};
 use axum::body::Body;
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// Connections at once; more wait in the system's queue.
-const MOST: usize = 20_000;
+const MOST: u32 = 20_000;
+/// Connections that the system holds until they are taken; it may allow fewer (`net.core.somaxconn`). After a restart
+/// all streams come back at once, and one that finds no room tries again after a second only.
+const WAITING: u32 = 4096;
 /// A client that dribbles its request's head is cut off.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Bytes that the system takes ahead of what the client has received.
@@ -28,25 +33,51 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
 pub struct Connections {
     stop: watch::Sender<bool>,
-    accepting: JoinHandle<GracefulShutdown>,
+    accepting: JoinHandle<()>,
+    /// A permit for each connection there may be: all of them are back when none is left.
+    places: Arc<Semaphore>,
+}
+
+/// Takes a port. `SO_REUSEADDR`, so that a server that was stopped can start again at once.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// Takes connections until [`Connections::drain`].
 pub fn serve(listener: TcpListener, edge: Edge) -> Connections {
     let (stop, stopped) = watch::channel(false);
-    Connections { stop, accepting: tokio::spawn(accept(listener, edge, stopped)) }
+    let places = Arc::new(Semaphore::new(MOST as usize));
+    let accepting = tokio::spawn(accept(listener, edge, places.clone(), stopped));
+    Connections { stop, accepting, places }
 }
 
 impl Connections {
     /// Takes no more, and waits for those at work to finish their answers.
     pub async fn drain(&mut self, patience: Duration) {
         self.stop.send_replace(true);
-        if let Ok(graceful) = (&mut self.accepting).await
-            && tokio::time::timeout(patience, graceful.shutdown()).await.is_err()
-        {
+        // It ends by itself; had it panicked, the connections it took would be waited for all the same.
+        let _ = (&mut self.accepting).await;
+        if tokio::time::timeout(patience, self.places.acquire_many(MOST)).await.is_err() {
             tracing::warn!("some connections did not finish in time and were cut");
         }
     }
+}
+
+/// Serves a connection to its end. A server that stops lets the request at work finish, and takes no other.
+macro_rules! serve {
+    ($connection:expr, $stopping:ident) => {{
+        let mut connection = pin!($connection);
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stops(&mut $stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    }};
 }
 
 /// Asks the system for what suits short answers and long streams. A system that cannot serves all the same.
@@ -62,21 +93,29 @@ fn tune(stream: &TcpStream) {
     }
 }
 
-async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(200)
-        .keep_alive_interval(Duration::from_secs(30));
+/// Returns when the server stops.
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say so is gone, which is as good.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+async fn accept(
+    listener: TcpListener,
+    edge: Edge,
+    places: Arc<Semaphore>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    // What a client speaks is told apart by looking, not by hyper's own builder for both: that reads the first bytes
+    // into a buffer of its own, and doubles the one that every open stream then holds.
+    let mut http1 = http1::Builder::new();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    let mut http2 = http2::Builder::new(TokioExecutor::new());
+    http2.timer(TokioTimer::new()).max_concurrent_streams(200).keep_alive_interval(Duration::from_secs(30));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return graceful };
+        let Ok(place) = places.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stopped.wait_for(|stop| *stop) => return graceful,
+            () = stops(&mut stopped) => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -95,24 +134,53 @@ async fn accept(listener: TcpListener, edge: Edge, mut stopped: watch::Receiver<
             let edge = edge.clone();
             async move { Ok::<_, Infallible>(edge.answer(request).await) }
         });
-        // hyper looks for the protocol before it starts its own clock, so a silent client is cut here.
         let mut stopping = stopped.clone();
-        let (builder, watcher) = (builder.clone(), graceful.watcher());
+        let (http1, http2) = (http1.clone(), http2.clone());
         tokio::spawn(async move {
+            // hyper's clock starts with the first byte, so a silent client is cut here.
             let spoken = tokio::select! {
-                spoken = tokio::time::timeout(HEAD_WITHIN, stream.readable()) => matches!(spoken, Ok(Ok(()))),
-                _ = stopping.wait_for(|stop| *stop) => false,
+                spoken = tokio::time::timeout(HEAD_WITHIN, speaks(&stream)) => spoken.ok().flatten(),
+                () = stops(&mut stopping) => None,
             };
-            if !spoken {
-                return;
-            }
-            let connection =
-                builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-            let connection = watcher.watch(connection);
-            if let Err(error) = connection.await {
+            let io = TokioIo::new;
+            let ended = match spoken {
+                None => return,
+                Some(Protocol::Http1) => {
+                    serve!(http1.serve_connection(io(stream), service).with_upgrades(), stopping)
+                }
+                // Boxed, so that its size is not that of every task.
+                Some(Protocol::Http2) => {
+                    Box::pin(async { serve!(http2.serve_connection(io(stream), service), stopping) }).await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(place);
         });
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// No method of HTTP/1 begins like the preface of HTTP/2.
+const PREFACE: &[u8; 4] = b"PRI ";
+
+/// Looks at the first bytes and leaves them where they are. `None` when the client hung up.
+async fn speaks(stream: &TcpStream) -> Option<Protocol> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut first).await.ok()?;
+        match first.get(..seen)? {
+            [] => return None,
+            bytes if bytes == PREFACE => return Some(Protocol::Http2),
+            bytes if !PREFACE.starts_with(bytes) => return Some(Protocol::Http1),
+            // A part of the preface: what is there stays readable, so there is nothing to wait for but time.
+            _ => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
     }
 }

@@ -14,7 +14,6 @@ use domain::cookie::SessionCookie;
 use domain::{Clock, Error, Random, Result};
 use gazetteer::Gazetteer;
 use store::Store;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use upstream::address::AllowedHosts;
 use upstream::http::{Http, HttpSettings};
@@ -112,8 +111,7 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
 
 /// Starts to serve.
 pub async fn start(mut setup: Setup) -> Result<Running> {
-    let listener = TcpListener::bind(setup.config.listen)
-        .await
+    let listener = connections::listen(setup.config.listen)
         .map_err(|error| Error::internal(format!("cannot listen on {}: {error}", setup.config.listen)))?;
     let address = listener.local_addr().map_err(Error::internal)?;
     if setup.config.public_url.is_none() {
