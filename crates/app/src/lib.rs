@@ -2,7 +2,7 @@
 //!
 //! Every face of the API calls these and nothing else; none of them knows what HTTP is.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use domain::password::PasswordPolicy;
 use domain::{Clock, Error, Random, Result, Timestamp};
@@ -110,24 +110,25 @@ pub struct Parts {
 /// Tokens and cookies remembered as checked.
 const REMEMBERED: usize = 50_000;
 
-/// Carries commits from the store to the app, which is made after it.
+/// Carries commits from the store to the app, which is made after it. Weak, since the app owns the store: held
+/// firmly, the two would keep each other for ever, with their threads and caches.
 #[derive(Clone, Default)]
-pub struct Commits(Arc<std::sync::OnceLock<App>>);
+pub struct Commits(Arc<OnceLock<Weak<Inner>>>);
 
 impl Commits {
     /// What to give to the store.
     pub fn listener(&self) -> OnCommit {
         let commits = self.clone();
         Arc::new(move |hints: &[Hint]| {
-            if let Some(app) = commits.0.get() {
-                app.committed(hints);
+            if let Some(app) = commits.0.get().and_then(Weak::upgrade) {
+                App(app).committed(hints);
             }
         })
     }
 
     /// From now on commits reach this app. Before there is one, nothing was rendered that could be stale.
     pub fn attach(&self, app: &App) {
-        let _ = self.0.set(app.clone());
+        let _ = self.0.set(Arc::downgrade(&app.0));
     }
 }
 
