@@ -1,7 +1,7 @@
 import { Backoff } from './backoff.ts';
 import type { Environment } from './environment.ts';
 import type { Http } from './http.ts';
-import { Problem } from './problem.ts';
+import { Problem, UnsentEdits } from './problem.ts';
 import type { Session } from './session.ts';
 import { Tabs } from './tabs.ts';
 import type { Account, Preferences, Registration, Tokens } from './types.ts';
@@ -20,11 +20,20 @@ interface Parts {
   origin: string;
   /** Tries to send what waits, before the account goes. */
   flush: () => Promise<void>;
-  /** Opens the copy of an account in place of the one before. */
-  enter: (id: string | null, confirmed: boolean) => Promise<void>;
+  /** Sends and hears nothing until an account is entered again. */
+  pause: () => void;
+  /** How many changes have not been sent. */
+  unsent: () => number;
+  /** Whose copy is open. */
+  open: () => string | null;
+  /** Opens the copy of an account in place of the one before, and says what of that stays on the device. */
+  enter: (id: string | null, stays: 'unsent' | 'nothing') => Promise<void>;
   changed: (account: Account | null | undefined) => void;
   ended: () => void;
 }
+
+/** What a tab tells the others: that the account is about to change, that it did, or that it may have. */
+type Message = 'changing' | 'account' | 'ended';
 
 /** Signing out waits so long for what is unsent. */
 const FLUSH_MS = 3_000;
@@ -32,7 +41,7 @@ const FLUSH_MS = 3_000;
 /** Who uses the app on this device. All tabs follow when one signs in or out. */
 export class Accounts {
   readonly #parts: Parts;
-  readonly #tabs: Tabs<'account'>;
+  readonly #tabs: Tabs<Message>;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   #account: Account | null | undefined;
@@ -43,14 +52,23 @@ export class Accounts {
   #changing: Promise<unknown> = Promise.resolve();
   /** What shows that an anonymous account was this device's, for the account that takes over its favourites. */
   #left: string | null = null;
+  #making: Promise<Account> | null = null;
+  /** The session ended by itself, so the app shall hear of it. */
+  #over = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.env, 2_000, 60_000);
     this.#tabs = new Tabs(parts.env, `${parts.origin}|accounts`);
-    // An answer that is on its way may be from before the other tab's change.
-    this.#tabs.events.on('message', () => void (this.#asking ?? Promise.resolve()).then(() => this.ask()));
-    parts.session.events.on('ended', () => void this.ask());
+    this.#tabs.events.on('message', (message) => {
+      if (message === 'changing') this.#parts.pause();
+      this.#over ||= message === 'ended';
+      this.#askAnew();
+    });
+    parts.session.events.on('ended', () => {
+      this.#over = true;
+      void this.ask();
+    });
   }
 
   /** Null where there is no account, undefined while the server has not said. */
@@ -76,9 +94,15 @@ export class Accounts {
     this.#tabs.close();
   }
 
-  /** A real account without personal data. Make it at the first thing that the user wants to keep. */
+  /**
+   * A real account without personal data, unless this device has an account. Make it at the first thing that the user
+   * wants to keep; however many ask at once, it is one.
+   */
   anonymous(): Promise<Account> {
-    return this.#signIn(() => this.#parts.http.call('POST', '/v1/auth/anonymous', { body: {} }));
+    const { http } = this.#parts;
+    const make = (): Promise<Tokens | null> => http.call('POST', '/v1/auth/anonymous', { body: {} });
+    this.#making ??= this.#signIn(make, { unlessHere: true }).finally(() => (this.#making = null));
+    return this.#making;
   }
 
   /** Sends a code by mail. From an anonymous account the registration keeps its favourites. */
@@ -92,9 +116,10 @@ export class Accounts {
     return this.#signIn(() => this.#parts.http.call('POST', '/v1/auth/register/confirm', { body }));
   }
 
-  async login(email: string, password: string): Promise<Account | SecondFactor> {
+  /** Fails with `UnsentEdits` where that would throw changes of another account away, unless `discard` says so. */
+  async login(email: string, password: string, discard = false): Promise<Account | SecondFactor> {
     const { http, session } = this.#parts;
-    await this.#flush();
+    if (!discard) await this.#flush();
     const headers = this.#account?.kind === 'anonymous' ? await session.headers() : {};
     let second: SecondFactor | null = null;
     const account = await this.#signIn(async () => {
@@ -104,7 +129,7 @@ export class Accounts {
         throw SECOND_FACTOR;
       }
       return answer;
-    }).catch((error: unknown) => {
+    }, { discard }).catch((error: unknown) => {
       if (error === SECOND_FACTOR && second) return second;
       throw error;
     });
@@ -129,18 +154,17 @@ export class Accounts {
   }
 
   /**
-   * Ends the session and removes the account's copy from this device. An anonymous account has no other way in: the
+   * Ends the session and removes the account's copy from this device. Fails with `UnsentEdits` when that has changes
+   * that could not be sent, unless `discard` says that they may go. An anonymous account has no other way in: the
    * server refuses (`discard_required`) unless `discard` says that it shall be deleted.
    */
   async logout(discard = false): Promise<void> {
-    const { http, session } = this.#parts;
+    const { http } = this.#parts;
     if (!discard) await this.#flush();
-    const leave = async (): Promise<void> => {
-      await http.call('POST', '/v1/auth/logout', { body: discard ? { discard: true } : {} });
-      await this.#become(null);
-    };
-    await session.changing(() => this.#inTurn(leave));
-    this.#tabs.say('account');
+    await this.#change(discard, async () => {
+      await this.#certain(() => http.call('POST', '/v1/auth/logout', { body: discard ? { discard: true } : {} }));
+      await this.#become(null, 'nothing');
+    });
   }
 
   async setPreferences(preferences: Preferences): Promise<void> {
@@ -155,10 +179,18 @@ export class Accounts {
     late.abort();
   }
 
-  async #signIn(call: () => Promise<Tokens | null>): Promise<Account> {
+  async #signIn(call: () => Promise<Tokens | null>, { discard = true, unlessHere = false } = {}): Promise<Account> {
     const { http, session } = this.#parts;
-    const enter = async (): Promise<Account> => {
-      const tokens = await call();
+    const stays = unlessHere ? 'unsent' : 'nothing';
+    return this.#change(discard, async () => {
+      // Another tab may have been faster.
+      const here = unlessHere && (await session.account()) !== null ? await this.#me() : null;
+      if (here) {
+        await session.keep(null, here.account_id);
+        await this.#become(here);
+        return here;
+      }
+      const tokens = await this.#certain(call);
       if (tokens) await session.keep(tokens, tokens.account_id);
       const me = await http.call<Account>('GET', '/v1/me').catch((error: unknown) => {
         // Signed in, but as whom is not known yet: nothing may be sent until it is.
@@ -168,12 +200,52 @@ export class Accounts {
         throw error;
       });
       await session.keep(null, me.account_id);
-      await this.#become(me);
+      await this.#become(me, stays);
       return me;
-    };
-    const account = await session.changing(() => this.#inTurn(enter));
-    this.#tabs.say('account');
-    return account;
+    });
+  }
+
+  /**
+   * Runs what changes the account of this device: with nothing on its way from any tab, and nothing sent before it is
+   * known again whose the requests are.
+   */
+  async #change<T>(discard: boolean, work: () => Promise<T>): Promise<T> {
+    const { session, pause, unsent } = this.#parts;
+    // An exchange that goes on would keep the lock.
+    pause();
+    try {
+      const changed = session.changing(() =>
+        this.#inTurn(async () => {
+          this.#turn += 1;
+          pause();
+          if (!discard && unsent() > 0) throw new UnsentEdits(unsent());
+          await session.doubt();
+          return work();
+        }),
+      );
+      this.#tabs.say('changing');
+      return await changed;
+    } catch (error) {
+      this.#askAnew();
+      throw error;
+    } finally {
+      this.#tabs.say('account');
+    }
+  }
+
+  /** Runs a call that may change whose the requests are. When the server itself refused it, they are whose they were. */
+  async #certain<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (error === SECOND_FACTOR || (error instanceof Problem && !error.passing)) await this.#parts.session.trust();
+      throw error;
+    }
+  }
+
+  /** Asks once more, since an answer that is on its way may be from before a change. */
+  #askAnew(): void {
+    void (this.#asking ?? Promise.resolve()).then(() => this.ask());
   }
 
   async #ask(): Promise<void> {
@@ -187,10 +259,12 @@ export class Accounts {
         await this.#inTurn(async () => {
           if (this.#stopping.signal.aborted || turn !== this.#turn) return;
           if (me) await session.keep(null, me.account_id);
+          // The session of this device was known, or shown: with tokens it is forgotten at the answer that ended it.
+          const ended = me === null && this.#parts.open() !== null && (before !== null || this.#over);
           await this.#become(me);
-          if (me !== null || before === null) return;
+          if (!ended) return;
           this.#parts.ended();
-          this.#tabs.say('account');
+          this.#tabs.say('ended');
         });
       });
       this.#backoff.reset();
@@ -212,7 +286,9 @@ export class Accounts {
     try {
       return await http.call<Account>('GET', '/v1/me', { tries: 1 });
     } catch (error) {
-      if (error instanceof Problem && error.ended) return null;
+      // A token that is still kept was not refused: a proxy has taken the header away.
+      const over = session.credentials !== 'omit' || (await session.account()) === null;
+      if (error instanceof Problem && error.ended && over) return null;
       throw error;
     }
   }
@@ -224,10 +300,11 @@ export class Accounts {
     return turn;
   }
 
-  async #become(account: Account | null): Promise<void> {
+  async #become(account: Account | null, stays: 'unsent' | 'nothing' = 'unsent'): Promise<void> {
     this.#turn += 1;
+    this.#over = false;
     if (account === null) await this.#parts.session.forget();
-    await this.#parts.enter(account?.account_id ?? null, true);
+    await this.#parts.enter(account?.account_id ?? null, stays);
     this.#tell(account);
   }
 

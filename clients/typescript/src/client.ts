@@ -54,7 +54,7 @@ export interface ClientEvents {
   edit: EditEvent;
   /** New forecasts of these favourites can be fetched. */
   forecast: StreamEvents['forecast'];
-  /** The session ended elsewhere. `account` is null by then, and the account's copy is gone from this device. */
+  /** The session ended elsewhere. `account` is null by then, and of the account's copy only unsent changes are still on this device. */
   ended: void;
 }
 
@@ -102,7 +102,10 @@ export class Client {
       env: this.#env,
       origin: this.#origin,
       flush: async () => this.#live?.sync.exchange({ pull: false }),
-      enter: (id, confirmed) => this.#enter(id, confirmed),
+      pause: () => this.#live?.pause(),
+      unsent: () => this.#live?.sync.progress.unsent ?? 0,
+      open: () => this.accountId,
+      enter: (id, stays) => this.#enter(id, true, stays),
       changed: (account) => this.#events.emit('account', account),
       ended: () => this.#events.emit('ended', undefined),
     });
@@ -134,7 +137,7 @@ export class Client {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.accounts.stop();
-    await this.#live?.close({ erase: false });
+    await this.#live?.close('all');
     this.#live = null;
   }
 
@@ -154,12 +157,12 @@ export class Client {
   }
 
   /** The account of this device is another one, or none; `confirmed` when the server has said so. */
-  async #enter(id: string | null, confirmed: boolean): Promise<void> {
+  async #enter(id: string | null, confirmed: boolean, stays: 'unsent' | 'nothing' = 'unsent'): Promise<void> {
     if (this.#live?.account !== id) {
       const old = this.#live;
       // The stream of the old account ends before anything of the new one is read.
       this.#live = null;
-      await old?.close({ erase: true });
+      await old?.close(stays);
       if (id !== null) {
         const key = `${this.#origin}|${id}`;
         const { http, env, session, storage } = { http: this.http, env: this.#env, session: this.#session, storage: this.#storage };

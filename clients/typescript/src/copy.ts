@@ -54,6 +54,13 @@ export function copyFrom(value: unknown, device: () => string): Copy {
   return known ? (value as Copy) : emptyCopy(device());
 }
 
+/** Of a kept copy what the server has not acknowledged and nobody else can know, or undefined when there is no such thing. */
+export function outboxOf(value: unknown): Copy | undefined {
+  const copy = copyFrom(value, () => '');
+  const queue = copy.queue.filter(({ rev }) => rev === null);
+  return queue.length === 0 ? undefined : { ...emptyCopy(copy.device), queue };
+}
+
 /** The list that the user sees, in order. */
 export function view(copy: Copy): LocalFavourite[] {
   const seen = new Map<string, LocalFavourite>();

@@ -1,13 +1,15 @@
 import { Backoff } from './backoff.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
-import { isAbort, Problem } from './problem.ts';
+import { accountChanged, isAbort, Problem } from './problem.ts';
 
 /** Who a request is from. */
 export interface Credential {
   readonly credentials: RequestCredentials;
-  /** The headers that say so; may have to renew a token first. */
-  headers(): Promise<Record<string, string>>;
+  /** The headers that say so; may have to renew a token first. Fails when that is not `account`, where one is named. */
+  headers(account?: string): Promise<Record<string, string>>;
+  /** Whether requests are certainly from this account. */
+  holds(account: string): Promise<boolean>;
   /** The server refused them (401). True when the request is worth repeating with `headers` asked anew. */
   refused(problem: Problem, sent: Record<string, string>): Promise<boolean>;
 }
@@ -22,6 +24,8 @@ export interface CallOptions {
   idempotencyKey?: string;
   /** How often to try; calls that could act twice are tried once whatever this says. */
   tries?: number;
+  /** Whose call it is: it is not sent, and its answer is not believed, unless requests are from this account. */
+  account?: string;
   /** False for calls that nobody has to sign in for. */
   signed?: boolean;
 }
@@ -84,6 +88,8 @@ export class Http {
     } catch (error) {
       throw this.#unreached(error, options.signal);
     }
+    const { account } = options;
+    if (account !== undefined && !(await this.#credential?.holds(account))) throw accountChanged();
     if (text === '') return null as T;
     try {
       return JSON.parse(text) as T;
@@ -94,12 +100,12 @@ export class Http {
 
   async #signed(method: string, path: string, options: CallOptions, headers: Record<string, string>): Promise<Response> {
     const credential = options.signed === false ? null : this.#credential;
-    let sent = (await credential?.headers()) ?? {};
+    let sent = (await credential?.headers(options.account)) ?? {};
     let answer = await this.#send(method, path, options, { ...headers, ...sent });
     if (answer.ok) return answer;
     let problem = await Problem.of(answer);
     if (answer.status === 401 && credential && (await credential.refused(problem, sent))) {
-      sent = await credential.headers();
+      sent = await credential.headers(options.account);
       answer = await this.#send(method, path, options, { ...headers, ...sent });
       if (answer.ok) return answer;
       problem = await Problem.of(answer);
@@ -109,6 +115,8 @@ export class Http {
   }
 
   async #send(method: string, path: string, options: CallOptions, given: Record<string, string>): Promise<Response> {
+    // Called off while a token was renewed, say.
+    options.signal?.throwIfAborted();
     const headers = new Headers(given);
     if (options.body !== undefined) headers.set('content-type', options.contentType ?? 'application/json');
     if (options.idempotencyKey !== undefined) headers.set('idempotency-key', options.idempotencyKey);

@@ -8,7 +8,7 @@ export type { Extent, Forecasts } from './forecasts.ts';
 export type { CallOptions, Http } from './http.ts';
 export type { Places } from './places.ts';
 export { between, behind, inOrder, move } from './position.ts';
-export { isAbort, Problem } from './problem.ts';
+export { isAbort, Problem, UnsentEdits } from './problem.ts';
 export type { EditEvent } from './queue.ts';
 export { browserStorage } from './store/indexeddb.ts';
 export { memoryStorage } from './store/memory.ts';

@@ -1,3 +1,4 @@
+import { outboxOf } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { Http } from './http.ts';
@@ -21,7 +22,7 @@ export interface LiveEvents {
   changed: void;
   edit: EditEvent;
   forecast: StreamEvents['forecast'];
-  /** The server ended the stream because of the session; it is worth asking who is signed in. */
+  /** The session is over or another one; it is worth asking who is signed in. */
   session: { state: string };
 }
 
@@ -51,6 +52,7 @@ export class Live {
   readonly #parts: LiveParts;
   readonly #closing = new AbortController();
   #begun = false;
+  #paused = false;
   /** What the tab that leads says of its stream. */
   #told: StreamState = 'closed';
   /** Deltas are taken one after the other, in the order of the stream. */
@@ -79,17 +81,27 @@ export class Live {
    * another one: a stream of the old session is about to end, and would only come back after a pause.
    */
   async begin(): Promise<void> {
+    const exchanged = this.sync.begin();
+    this.#paused = false;
     if (this.#begun) return this.wake();
     this.#begun = true;
-    await this.sync.begin();
+    await exchanged;
     if (!this.#parts.streaming || this.#closing.signal.aborted) return;
     this.#tabs.say({ t: 'ask' });
     this.#tabs.stand();
     void this.#check();
   }
 
+  /** Sends and hears nothing until `begin`: the device may be about to have another account. */
+  pause(): void {
+    this.#paused = true;
+    this.#stream.stop();
+    this.sync.pause();
+  }
+
   /** The user or the network is back: asks what changed, and does not trust an old connection. */
   wake(): void {
+    if (this.#paused) return;
     void this.sync.exchange({ pull: true });
     if (!this.#tabs.leads) return;
     if (this.#stream.state === 'closed') this.#stream.start();
@@ -103,17 +115,20 @@ export class Live {
 
   /** Opens the stream again after the server replaced it by another device's. */
   resume(): void {
+    if (this.#paused) return;
     void this.sync.exchange({ pull: true });
     if (this.#tabs.leads) this.#stream.start();
   }
 
-  /** Stops everything, the stream first. With `erase` nothing of the account stays on the device. */
-  async close({ erase }: { erase: boolean }): Promise<void> {
+  /** Stops everything, the stream first. Says what of the account stays on the device. */
+  async close(stays: 'all' | 'unsent' | 'nothing'): Promise<void> {
     this.#closing.abort();
     this.#stream.stop();
     this.sync.stop();
     this.#tabs.close();
-    if (erase) await write(this.#parts.storage, this.#parts.key, undefined);
+    const { storage, key } = this.#parts;
+    if (stays === 'nothing') await write(storage, key, undefined);
+    else if (stays === 'unsent') await storage.update(key, (value) => [outboxOf(value), undefined], true);
   }
 
   #listen(): void {
@@ -146,8 +161,12 @@ export class Live {
       else events.emit('session', told);
     });
 
+    sync.events.on('exchanged', (problem) => {
+      if (problem?.code === 'account_changed') events.emit('session', { state: 'changed' });
+    });
+
     this.#tabs.events.on('lead', () => {
-      this.#stream.start();
+      if (!this.#paused) this.#stream.start();
       events.emit('changed', undefined);
     });
     this.#tabs.events.on('message', (message) => this.#heard(message));

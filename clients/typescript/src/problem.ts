@@ -1,5 +1,8 @@
 import type { FieldProblem, ProblemBody } from './types.ts';
 
+/** What the server says of a session that is over, and of a request that shows none. */
+const ENDS = ['session_ended', 'session_expired', 'invalid_refresh_token', 'credential_required'];
+
 /**
  * An answer that is not a success, or no answer at all. Programs look at `code`: the server's stable one, or
  * `unreachable` when no answer came, `timeout` when none came in time, `unexpected` when the answer was not one of the
@@ -33,11 +36,12 @@ export class Problem extends Error {
 
   /** Reads the answer's body, which may be a proxy's own. */
   static async of(answer: Response): Promise<Problem> {
+    const isOurs = answer.headers.get('content-type')?.includes('problem+json') ?? false;
     const wait = Number(answer.headers.get('retry-after'));
     const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : null;
     try {
       const body = (await answer.json()) as Partial<ProblemBody> | null;
-      if (body && typeof body.code === 'string') {
+      if (isOurs && body && typeof body.code === 'string') {
         return new Problem({ ...body, code: body.code, status: answer.status }, retryAfter);
       }
     } catch {
@@ -53,13 +57,30 @@ export class Problem extends Error {
 
   /** The same request may succeed later. */
   get passing(): boolean {
-    return this.unreached || this.status === 429 || this.status >= 500;
+    return this.unreached || this.code === 'unexpected' || this.status === 429 || this.status >= 500;
   }
 
-  /** The session is over: the user has to sign in again. */
+  /** The session is over: the user has to sign in again. Only the server's own words say so, never a proxy's 401. */
   get ended(): boolean {
-    return this.status === 401 && !['token_expired', 'wrong_credentials', 'insufficient_user_authentication'].includes(this.code);
+    return this.status === 401 && ENDS.includes(this.code);
   }
+}
+
+/** Signing out or in as somebody else would throw away changes that could not be sent. Nothing has happened yet. */
+export class UnsentEdits extends Error {
+  override readonly name = 'UnsentEdits';
+  /** How many. */
+  readonly count: number;
+
+  constructor(count: number) {
+    super(`${count} changes of this account have not been sent`);
+    this.count = count;
+  }
+}
+
+/** The device is about to have another account, or has one already. */
+export function accountChanged(): Problem {
+  return new Problem({ code: 'account_changed', title: 'another account is signed in' });
 }
 
 /** True when the app itself called a request off. */

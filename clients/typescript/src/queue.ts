@@ -64,6 +64,7 @@ export function takeBatch(copy: Copy, limit: number): { copy: Copy; batch: Mutat
 export function takeResults(copy: Copy, results: readonly MutationResult[], now: number): { copy: Copy; events: EditEvent[] } {
   const events: EditEvent[] = [];
   let next = copy;
+  const own = new Set([...results, ...copy.queue].map(({ rev }) => rev ?? null));
   for (const result of results) {
     const queued = next.queue.find(({ mutation, rev }) => mutation.mid === result.mid && rev === null);
     if (!queued) continue;
@@ -77,7 +78,7 @@ export function takeResults(copy: Copy, results: readonly MutationResult[], now:
     for (const [field, { was }] of Object.entries(result.overwrote ?? {})) {
       events.push({ type: 'overwrote', id: mutation.id, field: field as Field, was, yours: mutation.set?.[field as Field] });
     }
-    next = acknowledge(next, queued, result, now);
+    next = acknowledge(next, queued, result, own, now);
   }
   return { copy: next, events };
 }
@@ -88,7 +89,18 @@ function withoutRefused(queue: readonly Queued[], refused: Mutation, error: Refu
   return queue.filter(({ mutation }) => mutation.mid !== refused.mid && !(orphaned && mutation.id === refused.id));
 }
 
-function acknowledge(copy: Copy, queued: Queued, result: MutationResult, now: number): Copy {
+/**
+ * An account's revisions leave out no number. So when all between two revisions of a favourite are of this device's own
+ * edits, nobody else has changed it in between.
+ */
+function isAlone(own: ReadonlySet<number | null>, from: number, to: number): boolean {
+  if (from >= to || to - from > own.size + 1) return false;
+  for (let rev = from + 1; rev < to; rev += 1) if (!own.has(rev)) return false;
+  return true;
+}
+
+/** `own` are the revisions that are known to be this device's. */
+function acknowledge(copy: Copy, queued: Queued, result: MutationResult, own: ReadonlySet<number | null>, now: number): Copy {
   const { mutation } = queued;
   const rev = result.status === 'noop' ? null : (result.rev ?? null);
   const item = result.item ?? null;
@@ -99,7 +111,8 @@ function acknowledge(copy: Copy, queued: Queued, result: MutationResult, now: nu
       if (one === queued) return { ...one, rev, item };
       // A guarded edit that was made on top of this one now knows what it stands on.
       const follows = one.mutation.id === mutation.id && one.mutation.policy === 'if_match' && !one.sent;
-      if (!follows || rev === null || one.mutation.base_rev !== mutation.base_rev) return one;
+      const base = one.mutation.base_rev ?? null;
+      if (!follows || rev === null || (base !== (mutation.base_rev ?? null) && (base === null || !isAlone(own, base, rev)))) return one;
       return { ...one, mutation: { ...one.mutation, base_rev: rev } };
     });
   if (rev === null || mutation.op !== 'update') return { ...copy, queue };

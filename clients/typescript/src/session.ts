@@ -2,7 +2,7 @@ import { Backoff } from './backoff.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { Credential, Http } from './http.ts';
-import { Problem } from './problem.ts';
+import { accountChanged, Problem } from './problem.ts';
 import { read, type Storage, write } from './store/storage.ts';
 import type { Tokens } from './types.ts';
 
@@ -11,6 +11,8 @@ interface Kept {
   account: string;
   /** Null where a cookie is the credential. */
   tokens: KeptTokens | null;
+  /** A sign-in or sign-out is under way: the cookie may be another account's already. */
+  doubted?: boolean;
 }
 
 interface KeptTokens {
@@ -29,6 +31,8 @@ export interface SessionEvents {
 const MARGIN_MS = 90_000;
 /** How often one call tries to renew; the refresh token survives all failures but a refusal. */
 const TRIES = 4;
+/** A tab that hangs must not keep all others from trying again. */
+const LOCK_MS = 10_000;
 
 /** Who the requests of this device are from. */
 export interface Session extends Credential {
@@ -39,6 +43,9 @@ export interface Session extends Credential {
   keep(tokens: Tokens | null, account: string): Promise<void>;
   /** Forgets the session on this device. */
   forget(): Promise<void>;
+  /** From now on it is not certain whose the requests are, until `keep` says it or `trust` that nothing changed. */
+  doubt(): Promise<void>;
+  trust(): Promise<void>;
   /** Runs `work` while no other tab signs in or out. */
   steady<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work`, which signs in or out, while no other tab does and none sends changes. */
@@ -66,6 +73,19 @@ abstract class Kind {
     await write(this.storage, this.key, undefined);
   }
 
+  async holds(account: string): Promise<boolean> {
+    const kept = await this.kept();
+    return kept?.account === account && kept.doubted !== true;
+  }
+
+  async doubt(): Promise<void> {
+    // Tokens say themselves whose they are.
+  }
+
+  async trust(): Promise<void> {
+    // As they were.
+  }
+
   steady<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked('shared', work);
   }
@@ -78,17 +98,22 @@ abstract class Kind {
     return keptFrom(await read(this.storage, this.key));
   }
 
-  /** A tab that hangs must not keep all others from working, so nobody waits for ever. */
+  /** Nobody waits for ever, and nobody goes ahead without the lock: requests would be from the wrong account. */
   async #locked<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
     const { locks } = this.env;
     if (!locks) return work();
-    let begun = false;
-    try {
-      const signal = AbortSignal.timeout(10_000);
-      return (await locks.request(`fairweather|${this.key}`, { mode, signal }, () => ((begun = true), work()))) as T;
-    } catch (error) {
-      if (begun) throw error;
+    const late = new AbortController();
+    const granted = new AbortController();
+    void this.env.wait(LOCK_MS, granted.signal).then(() => late.abort());
+    const run = (): Promise<T> => {
+      granted.abort();
       return work();
+    };
+    try {
+      return (await locks.request(`fairweather|${this.key}`, { mode, signal: late.signal }, run)) as T;
+    } catch (error) {
+      if (granted.signal.aborted) throw error;
+      throw new Problem({ code: 'busy', title: 'another tab of this browser is busy with the session' }, null, error);
     }
   }
 }
@@ -97,13 +122,27 @@ abstract class Kind {
 export class CookieSession extends Kind implements Session {
   readonly credentials = 'same-origin';
 
-  async headers(): Promise<Record<string, string>> {
+  async headers(account?: string): Promise<Record<string, string>> {
+    if (account !== undefined && !(await this.holds(account))) throw accountChanged();
     return { 'x-fairweather-client': 'web' };
   }
 
   async refused(problem: Problem): Promise<boolean> {
     if (problem.ended) this.events.emit('ended', problem);
     return false;
+  }
+
+  override doubt(): Promise<void> {
+    return this.#mark(true);
+  }
+
+  override trust(): Promise<void> {
+    return this.#mark(false);
+  }
+
+  async #mark(doubted: boolean): Promise<void> {
+    const kept = await this.kept();
+    if (kept) await write(this.storage, this.key, { ...kept, doubted } satisfies Kept);
   }
 
   async keep(_: Tokens | null, account: string): Promise<void> {
@@ -123,8 +162,10 @@ export class BearerSession extends Kind implements Session {
     this.#http = http;
   }
 
-  async headers(): Promise<Record<string, string>> {
-    let tokens = (await this.kept())?.tokens ?? null;
+  async headers(account?: string): Promise<Record<string, string>> {
+    const kept = await this.kept();
+    if (account !== undefined && kept?.account !== account) throw accountChanged();
+    let tokens = kept?.tokens ?? null;
     if (tokens && tokens.end - this.env.now() < MARGIN_MS) {
       const old = tokens;
       // Near its end a token still works: a failure to renew it is not yet a failure of the call.

@@ -3,8 +3,8 @@ import { type Copy, copyFrom, type LocalFavourite, type Queued, unsent, view } f
 import { findReplaced, takeDelta, takeSnapshot } from './delta.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
-import type { Http } from './http.ts';
-import { Problem } from './problem.ts';
+import type { CallOptions, Http } from './http.ts';
+import { accountChanged, Problem } from './problem.ts';
 import { type EditEvent, enqueue, LARGEST_BATCH, takeBatch, takeResults } from './queue.ts';
 import type { Session } from './session.ts';
 import type { Storage } from './store/storage.ts';
@@ -43,6 +43,8 @@ export class Sync {
   readonly #key: string;
   readonly #backoff: Backoff;
   readonly #stopped = new AbortController();
+  /** Ends what is under way. */
+  #halt = new AbortController();
 
   #copy: Copy | null = null;
   #list: readonly LocalFavourite[] | null = null;
@@ -83,8 +85,16 @@ export class Sync {
 
   /** Begins to talk to the server, once it is certain that requests are from this account. */
   begin(): Promise<void> {
+    if (this.#halt.signal.aborted) this.#halt = new AbortController();
     this.#begun = true;
     return this.exchange({ pull: true });
+  }
+
+  /** Sends nothing until `begin`, and calls off what is under way: requests may soon be from another account. */
+  pause(): void {
+    this.#begun = false;
+    this.#retry?.abort();
+    this.#halt.abort();
   }
 
   /** Queues a change, which the list shows at once. It is sent as soon as that is possible. */
@@ -119,6 +129,7 @@ export class Sync {
 
   /** Takes a delta of the stream. One that does not fit is no harm: the changes are asked for instead. */
   async take(delta: Delta): Promise<void> {
+    if (!(await this.#session.holds(this.#account))) return;
     const fits = await this.#transact((copy) => fitted(copy, delta));
     if (!fits || delta.has_more) await this.exchange({ pull: true });
   }
@@ -132,19 +143,20 @@ export class Sync {
   /** Sends and takes nothing from now on. */
   stop(): void {
     this.#stopped.abort();
-    this.#retry?.abort();
+    this.pause();
   }
 
   async #run(): Promise<void> {
+    const { signal } = this.#halt;
     try {
       do {
         this.#wanted.again = false;
-        await this.#exclusively(() => this.#rounds());
-      } while (this.#wanted.again && !this.#stopped.signal.aborted);
+        await this.#exclusively(signal, () => this.#rounds(signal));
+      } while (this.#wanted.again && !signal.aborted);
       this.#problem = null;
       this.#backoff.reset();
     } catch (error) {
-      if (this.#stopped.signal.aborted) return;
+      if (signal.aborted) return;
       // What is no problem of the server's is one of the storage: full, or taken away by the user.
       this.#problem = error instanceof Problem ? error : new Problem({ code: 'storage' }, null, error);
       if (!this.#problem.ended) this.#later(this.#problem);
@@ -153,34 +165,38 @@ export class Sync {
       if (!this.#stopped.signal.aborted) {
         this.events.emit('exchanged', this.#problem);
         this.events.emit('changed', undefined);
+        // It was begun again before it had ended.
+        if (signal.aborted && this.#begun) void this.exchange({ pull: true });
       }
     }
   }
 
   /** Goes on until nothing is left to send or to ask. */
-  async #rounds(): Promise<void> {
+  async #rounds(signal: AbortSignal): Promise<void> {
     // Without a network nothing is marked as sent, so edits that wait can still be joined.
     if (!this.#env.online()) throw new Problem({ code: 'unreachable' });
-    while (!this.#stopped.signal.aborted) {
+    const call: Call = (method, path, options) => this.#http.call(method, path, { ...options, signal, account: this.#account });
+    while (!signal.aborted) {
+      if (!(await this.#session.holds(this.#account))) throw accountChanged();
       const asked = this.cursor;
       const batch = await this.#transact((copy) => {
         const taken = takeBatch(copy, this.#limit);
         return { copy: taken.batch.length === 0 ? copy : taken.copy, result: taken.batch };
       });
-      if (batch.length > 0) await this.#push(batch);
-      else if (this.cursor === null || this.#wanted.snapshot) await this.#snapshot(asked);
-      else if (this.#wanted.pull) await this.#pull(this.cursor);
+      if (batch.length > 0) await this.#push(call, batch);
+      else if (this.cursor === null || this.#wanted.snapshot) await this.#snapshot(call, asked);
+      else if (this.#wanted.pull) await this.#pull(call, this.cursor);
       else return;
     }
   }
 
-  async #push(mutations: Mutation[]): Promise<void> {
+  async #push(call: Call, mutations: Mutation[]): Promise<void> {
     const { device = '', cursor: since = null } = this.#copy ?? {};
     let answer: SyncAnswer;
     try {
-      answer = await this.#http.call<SyncAnswer>('POST', '/v1/sync', { body: { device, since, mutations } });
+      answer = await call<SyncAnswer>('POST', '/v1/sync', { body: { device, since, mutations } });
     } catch (error) {
-      if (!(error instanceof Problem) || ![400, 413, 422].includes(error.status)) throw error;
+      if (!(error instanceof Problem) || !isAtFault(error)) throw error;
       return this.#divide(mutations, error);
     }
     this.#limit = LARGEST_BATCH;
@@ -209,12 +225,12 @@ export class Sync {
     });
   }
 
-  async #pull(since: string): Promise<void> {
+  async #pull(call: Call, since: string): Promise<void> {
     let delta: Delta;
     try {
-      delta = await this.#http.call<Delta>('GET', '/v1/changes', { query: { since } });
+      delta = await call<Delta>('GET', '/v1/changes', { query: { since } });
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 410) throw error;
+      if (!(error instanceof Problem) || error.code !== 'cursor_expired') throw error;
       this.#wanted.snapshot = true;
       return;
     }
@@ -227,13 +243,13 @@ export class Sync {
    * Takes everything anew. One page holds all that an account may have by default; should there be more, what changed
    * between the pages comes with the changes that are asked for at the end.
    */
-  async #snapshot(asked: string | null): Promise<void> {
-    let page = await this.#http.call<FavouritePage>('GET', '/v1/favourites');
+  async #snapshot(call: Call, asked: string | null): Promise<void> {
+    let page = await call<FavouritePage>('GET', '/v1/favourites');
     const { cursor } = page;
     const items = [...page.items];
     this.#wanted.pull = page.next !== null;
     while (page.next !== null) {
-      page = await this.#http.call<FavouritePage>('GET', '/v1/favourites', { query: { after: page.next } });
+      page = await call<FavouritePage>('GET', '/v1/favourites', { query: { after: page.next } });
       items.push(...page.items);
     }
     await this.#transact((copy) => ({ copy: takeSnapshot(copy, asked, items, cursor), result: undefined }));
@@ -253,17 +269,16 @@ export class Sync {
    * One tab at a time exchanges, and none while the account is changed: with a cookie the requests would then be from
    * somebody else.
    */
-  #exclusively(work: () => Promise<void>): Promise<void> {
+  #exclusively(halt: AbortSignal, work: () => Promise<void>): Promise<void> {
     return this.#session.steady(async () => {
-      if ((await this.#session.account()) !== this.#account) return;
       const { locks } = this.#env;
       if (!locks) return work();
       let begun = false;
       try {
-        const signal = AbortSignal.timeout(15_000);
+        const signal = AbortSignal.any([halt, AbortSignal.timeout(15_000)]);
         await locks.request(`${this.#key}|sync`, { signal }, () => ((begun = true), work()));
       } catch (error) {
-        if (begun) throw error;
+        if (begun || halt.aborted) throw error;
         // A tab that hangs holds the lock. Exchanges side by side are slower, not wrong.
         await work();
       }
@@ -292,6 +307,14 @@ export class Sync {
     for (const event of events) this.events.emit('edit', event);
     return result;
   }
+}
+
+/** A request of this account's, which a pause calls off. */
+type Call = <T>(method: string, path: string, options?: CallOptions) => Promise<T>;
+
+/** The server says that the body is wrong, and where, or that it is too large. A firewall that says no is no reason. */
+function isAtFault({ status, code, fields }: Problem): boolean {
+  return code === 'body_too_large' || ([400, 422].includes(status) && fields.length > 0);
 }
 
 /** What a step makes of the copy, and what it has to tell. */

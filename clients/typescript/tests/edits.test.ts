@@ -171,3 +171,17 @@ test('a snapshot replaces rows and keeps what is unsent; a late one changes noth
   const moved = { ...edited, cursor: 'v1.1.7' };
   assert.equal(takeSnapshot(moved, 'v1.1.5', [], 'v1.1.6'), moved);
 });
+
+test('a guarded edit stands on all that this device wrote before it, and on nothing of others', () => {
+  let copy = copyWith('v1.1.1', favourite('a', 1), favourite('b', 1));
+  copy = enqueue(copy, queued({ op: 'update', id: 'a', base_rev: 1, set: { note: 'one' }, policy: 'if_match' }));
+  copy = enqueue(copy, queued({ op: 'update', id: 'b', base_rev: 1, set: { note: 'else' } }));
+  copy = enqueue(copy, queued({ op: 'update', id: 'a', base_rev: 1, set: { name: 'two' } }));
+  copy = enqueue(copy, queued({ op: 'update', id: 'a', base_rev: 1, set: { note: 'three' }, policy: 'if_match' }));
+  const { copy: sent, batch } = takeBatch(copy, 100);
+  assert.equal(batch.length, 3, 'the last one waits for its revision');
+  const answer = (...revs: number[]) => batch.map(({ mid }, n) => ({ mid, status: 'applied' as const, rev: revs[n] ?? 0 }));
+  const waiting = (answered: Copy) => answered.queue.at(-1)?.mutation.base_rev;
+  assert.equal(waiting(takeResults(sent, answer(2, 3, 4), NOW).copy), 4);
+  assert.equal(waiting(takeResults(sent, answer(2, 3, 5), NOW).copy), 2, 'revision 4 may be of somebody else');
+});

@@ -105,7 +105,8 @@ class Device {
   constructor(model: Model, manual: Manual, network: Network) {
     const env = manual.environment({ fetch: network.fetch });
     const http = new Http('http://model.test', env);
-    const session = { account: async () => 'a', steady: (work: () => Promise<unknown>) => work() } as unknown as Session;
+    const session = { account: async () => 'a', holds: async () => true, headers: async () => ({}), steady: (work: () => Promise<unknown>) => work() } as unknown as Session;
+    http.signAs(session);
     this.sync = new Sync({ http, session, storage: memoryStorage(), env, key: 'copy', account: 'a' });
     this.sync.events.on('edit', (event) => this.edits.push(event));
     let last = readCursor(null);

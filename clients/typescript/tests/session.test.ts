@@ -159,3 +159,23 @@ test('a pair that another tab has exchanged is taken over', async () => {
   assert.deepEqual(await http.call('GET', '/v1/me'), { ok: true });
   assert.deepEqual(server.refreshed, []);
 });
+
+test('an answer that is not the server’s own ends nothing, whatever its status', async () => {
+  const { manual, http, session, env } = await signedIn();
+  let told = 0;
+  session.events.on('ended', () => (told += 1));
+  const portal = () => Promise.resolve(new Response('<html>Sign in to the hotel</html>', { status: 401, headers: { 'content-type': 'text/html' } }));
+  const real = env.fetch;
+  env.fetch = portal;
+  await manual.advance(700_000);
+  const call = http.call('GET', '/v1/me', { tries: 1 }).catch((error: unknown) => error);
+  for (let round = 0; round < 6; round += 1) await idle().then(() => manual.advance(10_000));
+  const failed = await call;
+  assert.ok(failed instanceof Problem && failed.passing && !failed.ended);
+  env.fetch = () => Promise.resolve(Response.json({ code: 'session_ended', status: 401 }, { status: 401 }));
+  const imitated = await http.call('GET', '/v1/me', { tries: 1, signed: false }).catch((error: unknown) => error);
+  assert.ok(imitated instanceof Problem && !imitated.ended, 'JSON that is no problem document');
+  assert.deepEqual([await session.account(), told], ['a', 0]);
+  env.fetch = real;
+  assert.deepEqual(await http.call('GET', '/v1/me'), { ok: true });
+});

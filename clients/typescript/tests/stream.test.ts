@@ -108,7 +108,7 @@ test('a cut is left to the browser, which knows the pause that the server asked 
 
 test('an ended session is found out and not knocked at again', async () => {
   const ended = { status: 401, code: 'credential_required', title: 'no' };
-  const { manual, stream, made } = eventStream('cookie', () => Response.json(ended, { status: 401 }));
+  const { manual, stream, made } = eventStream('cookie', () => Response.json(ended, { status: 401, headers: { 'content-type': 'application/problem+json' } }));
   const told: string[] = [];
   stream.events.on('session', ({ state }) => told.push(state));
   stream.start();

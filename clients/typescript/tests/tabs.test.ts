@@ -3,24 +3,9 @@ import { test } from 'node:test';
 
 import type { Environment } from '../src/environment.ts';
 import { Tabs } from '../src/tabs.ts';
+import { lockManager } from './locks.ts';
 import { idle, Manual } from './manual.ts';
 
-/** Web Locks for exclusive requests, as all tabs of a browser see them. */
-export function lockManager(): LockManager {
-  const queues = new Map<string, Promise<unknown>>();
-  const request = (name: string, options: { signal?: AbortSignal } | (() => Promise<unknown>), work?: () => Promise<unknown>) => {
-    const run = typeof options === 'function' ? options : work;
-    const signal = typeof options === 'function' ? undefined : options.signal;
-    const before = queues.get(name) ?? Promise.resolve();
-    const turn = before.then(() => {
-      if (signal?.aborted) throw signal.reason;
-      return run?.();
-    });
-    queues.set(name, turn.catch(() => undefined));
-    return turn;
-  };
-  return { request, query: () => Promise.reject(new Error('not used')) } as unknown as LockManager;
-}
 
 function browser(): Environment {
   return new Manual().environment({ locks: lockManager(), channel: (name) => new BroadcastChannel(name) });

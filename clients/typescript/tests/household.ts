@@ -1,0 +1,90 @@
+import { type Client, type ClientOptions, createClient, memoryStorage, type Storage } from '../src/index.ts';
+import type { Favourite, Mutation } from '../src/types.ts';
+import { lockManager } from './locks.ts';
+import { Manual } from './manual.ts';
+
+interface Body {
+  mutations?: Mutation[];
+  email?: string;
+  since?: string | null;
+}
+
+type Reply = (() => Response | Promise<Response>) | undefined;
+
+/** A server with a few accounts, and one browser with its cookie: the tabs share cookie, storage, locks and channels. */
+export class Household {
+  readonly manual = new Manual();
+  readonly storage: Storage = memoryStorage();
+  readonly locks = lockManager();
+  /** Whose session the browser's cookie is. */
+  cookie: string | null = null;
+  /** Who sent what, by the cookie that the request came with. */
+  readonly sent: { as: string; name: unknown }[] = [];
+  readonly asked: string[] = [];
+  /** Answers in place of the server, or delays it. */
+  instead: (path: string) => Reply = () => undefined;
+  #accounts = 0;
+  readonly #lists = new Map<string, Favourite[]>();
+
+  tab(options: ClientOptions = {}): Client {
+    const environment = this.manual.environment({
+      fetch: (input, init) => this.#fetch(new URL(String(input)), init),
+      locks: this.locks,
+      channel: (name) => new BroadcastChannel(name),
+      ...options.environment,
+    });
+    return createClient({ baseUrl: 'http://household.test', auth: 'cookie', storage: this.storage, live: false, ...options, environment });
+  }
+
+  names(account: string): string[] {
+    return (this.#lists.get(account) ?? []).map(({ name }) => name);
+  }
+
+  async #fetch({ pathname: path, searchParams }: URL, { body, signal }: RequestInit = {}): Promise<Response> {
+    signal?.throwIfAborted();
+    this.asked.push(path);
+    // A request takes the cookie along that the browser has when it is sent.
+    const { cookie } = this;
+    const reply = this.instead(path);
+    if (reply) {
+      const calledOff = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+      return Promise.race([reply(), calledOff]);
+    }
+    const asked = typeof body === 'string' ? (JSON.parse(body) as Body) : {};
+    return this.#answer(path, cookie, { since: searchParams.get('since'), ...asked });
+  }
+
+  #answer(path: string, as: string | null, body: Body): Response {
+    if (path === '/v1/auth/login') {
+      if (body.email === 'nobody') return refusal(401, 'wrong_credentials');
+      this.cookie = body.email ?? null;
+      return new Response(null, { status: 204 });
+    }
+    if (path === '/v1/auth/anonymous') {
+      this.cookie = `guest-${(this.#accounts += 1)}`;
+      return new Response(null, { status: 204 });
+    }
+    if (as === null) return refusal(401, 'credential_required');
+    if (path === '/v1/auth/logout') {
+      this.cookie = null;
+      return new Response(null, { status: 204 });
+    }
+    if (path === '/v1/me') return Response.json({ account_id: as, kind: as.startsWith('guest') ? 'anonymous' : 'registered', preferences: {} });
+    const list = this.#lists.get(as) ?? [];
+    this.#lists.set(as, list);
+    if (path === '/v1/favourites') return Response.json({ items: list, next: null, cursor: `v1.1.${list.length}` });
+    if (path === '/v1/changes') return Response.json({ from: body.since, to: `v1.1.${list.length}`, changes: [], has_more: false });
+    const results = (body.mutations ?? []).map(({ mid, id, set }) => {
+      this.sent.push({ as, name: set?.name });
+      list.push({ ...EMPTY, ...set, id, rev: list.length + 1 } as Favourite);
+      return { mid, status: 'applied', rev: list.length };
+    });
+    return Response.json({ results, delta: null, reset: { reason: 'era' } });
+  }
+}
+
+const EMPTY = { lat: 0, lon: 0, tz: 'UTC', place_id: null, elevation: null, note: null, position: 'a0', updated_at: '2026-11-21T00:00:00Z' };
+
+export function refusal(status: number, code: string, more: object = {}): Response {
+  return Response.json({ status, code, title: code, ...more }, { status, headers: { 'content-type': 'application/problem+json' } });
+}
