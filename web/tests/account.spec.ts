@@ -101,7 +101,7 @@ test('the mailed link confirms in the browser that asked, and only shows the cod
   await expect(await app.menu('Account')).toContainText(email);
 });
 
-test('a session that ended elsewhere is noticed at the next step, and nothing of it stays', async ({ app, context }) => {
+test('a session that ended elsewhere is noticed at the next step, and nothing of it stays but what is unsent', async ({ app, context }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
   await context.clearCookies();

@@ -151,7 +151,11 @@ export class Sync {
     try {
       do {
         this.#wanted.again = false;
-        await this.#exclusively(signal, () => this.#rounds(signal));
+        await this.#exclusively(signal, () => this.#rounds(signal)).catch((error: unknown) => {
+          // Somebody asked while it failed: the network may be back, and the pause would be for nothing.
+          const anew = error instanceof Problem && error.unreached && this.#wanted.again && this.#env.online();
+          if (!anew) throw error;
+        });
       } while (this.#wanted.again && !signal.aborted);
       this.#problem = null;
       this.#backoff.reset();

@@ -81,9 +81,9 @@ export const session = {
   },
 
   /** Signs in. True when the device had places of its own, which the user may want to bring along. */
-  async signIn(email: string, password: string): Promise<{ mfa: boolean; left: number }> {
+  async signIn(email: string, password: string, discard = false): Promise<{ mfa: boolean; left: number }> {
     const left = account?.kind === 'anonymous' ? (places.list?.length ?? 0) : 0;
-    const answer = await fairweather.accounts.login(email, password);
+    const answer = await fairweather.accounts.login(email, password, discard);
     if ('mfa_required' in answer) return { mfa: true, left: 0 };
     route.close(true);
     return { mfa: false, left };
@@ -101,7 +101,10 @@ export const session = {
     pendingRegistration.clear();
   },
 
-  /** `discard` deletes an anonymous account with its places; the server refuses to end one without it. */
+  /**
+   * `discard` deletes an anonymous account with its places, which the server refuses to end without it, and drops what
+   * could not be sent of any account.
+   */
   async signOut(discard: boolean): Promise<void> {
     await fairweather.accounts.logout(discard);
     route.close(true);

@@ -137,6 +137,11 @@ export const de: Texts = {
         ? 'Dieses Konto gibt es nur auf diesem Gerät. Abmelden löscht es mit seinem einen Ort, endgültig.'
         : `Dieses Konto gibt es nur auf diesem Gerät. Abmelden löscht es mit seinen ${n} Orten, endgültig.`,
     discard: 'Abmelden und löschen',
+    unsentTitle: 'Noch nicht alles gesendet',
+    unsentBody: (n) =>
+      n === 1 ? 'Eine Änderung ist nur auf diesem Gerät und ginge verloren.' : `${n} Änderungen sind nur auf diesem Gerät und gingen verloren.`,
+    unsentStay: 'Warten',
+    unsentLeave: 'Ohne sie fortfahren',
     signedOut: 'Abgemeldet',
     ended: 'Deine Sitzung ist zu Ende. Melde dich an, um deine Orte wiederzusehen.',
     mfa: 'Dieses Konto verlangt einen zweiten Schritt, den diese Seite noch nicht kann. Melde dich mit einer anderen App an.',

@@ -136,6 +136,11 @@ export const en = {
         ? 'This account lives only on this device. Signing out deletes it together with its one place, for good.'
         : `This account lives only on this device. Signing out deletes it together with its ${n} places, for good.`,
     discard: 'Sign out and delete',
+    unsentTitle: 'Some changes are not sent yet',
+    unsentBody: (n: number) =>
+      n === 1 ? 'One change is only on this device and would be lost.' : `${n} changes are only on this device and would be lost.`,
+    unsentStay: 'Wait',
+    unsentLeave: 'Go on without them',
     signedOut: 'Signed out',
     ended: 'Your session has ended. Sign in to see your places again.',
     mfa: 'This account asks for a second step, which this page does not offer yet. Use another app of yours to sign in.',
