@@ -4,14 +4,14 @@
 //! costs the same however many are connected.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::cursor::Cursor;
 use domain::forecast::Cell;
 use domain::{AccountId, FavouriteId, SessionId, Timestamp};
 use store::Hint;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::signal::{Close, ForecastHint, Signal, Term};
 use crate::settings::StreamSettings;
@@ -21,7 +21,9 @@ pub struct Hub {
     settings: StreamSettings,
     rooms: Mutex<Rooms>,
     seats: AtomicUsize,
-    is_closing: AtomicBool,
+    /// Of the seats, those of [`Hub::waiting_seat`].
+    waiting: AtomicUsize,
+    is_closing: watch::Sender<bool>,
     emptied: Notify,
 }
 
@@ -44,13 +46,30 @@ struct Room {
     is_outdated: bool,
 }
 
+/// Whoever has not said who they are gets this part of the places, and never fewer than [`LEAST_WAITING`].
+const WAITING_PART: usize = 10;
+const LEAST_WAITING: usize = 10;
+
 /// A place for one stream, counted against the bound of the process from before its client is known.
-pub struct Seat(Arc<Hub>);
+pub struct Seat {
+    hub: Arc<Hub>,
+    is_waiting: bool,
+}
+
+impl Seat {
+    /// Its client is known.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.is_waiting) {
+            self.hub.waiting.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if self.0.seats.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.emptied.notify_waiters();
+        self.settle();
+        if self.hub.seats.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.hub.emptied.notify_waiters();
         }
     }
 }
@@ -64,7 +83,7 @@ pub struct Joined {
 
 impl Drop for Joined {
     fn drop(&mut self) {
-        self.seat.0.leave(self.account, &self.signal);
+        self.seat.hub.leave(self.account, &self.signal);
         let why = self.signal.closed().map_or("left", Close::name);
         metrics::counter!("fairweather_streams_closed_total", "reason" => why).increment(1);
     }
@@ -76,7 +95,8 @@ impl Hub {
             settings,
             rooms: Mutex::default(),
             seats: AtomicUsize::new(0),
-            is_closing: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            is_closing: watch::Sender::new(false),
             emptied: Notify::new(),
         })
     }
@@ -87,13 +107,23 @@ impl Hub {
 
     /// A place for one more stream; `None` when there is none, or no more are taken.
     pub fn seat(self: &Arc<Self>) -> Option<Seat> {
-        if self.is_closing.load(Ordering::Acquire) {
+        if *self.is_closing.borrow() {
             return None;
         }
-        let most = self.settings.most;
-        let more = |taken: usize| (taken < most).then_some(taken + 1);
-        self.seats.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
-        Some(Seat(self.clone()))
+        take_one(&self.seats, self.settings.most)?;
+        Some(Seat { hub: self.clone(), is_waiting: false })
+    }
+
+    /// The same for a client that has yet to say who it is: all of them together get only a part of the places,
+    /// so that those who stay silent cannot keep everybody else out. [`Hub::join`] lifts that.
+    pub fn waiting_seat(self: &Arc<Self>) -> Option<Seat> {
+        take_one(&self.waiting, (self.settings.most / WAITING_PART).max(LEAST_WAITING))?;
+        let Some(mut seat) = self.seat() else {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            return None;
+        };
+        seat.is_waiting = true;
+        Some(seat)
     }
 
     /// Places taken.
@@ -102,7 +132,8 @@ impl Hub {
     }
 
     /// From here on the stream is told what happens. An account's oldest gives way.
-    pub fn join(&self, seat: Seat, account: AccountId, session: SessionId, term: Term) -> Joined {
+    pub fn join(&self, mut seat: Seat, account: AccountId, session: SessionId, term: Term) -> Joined {
+        seat.settle();
         let signal = Arc::new(Signal::new(session, term));
         let mut rooms = self.rooms();
         let room = rooms.accounts.entry(account).or_default();
@@ -118,7 +149,7 @@ impl Hub {
         }
         drop(rooms);
         // Asked after it joined: either this sees the end, or the end sees the stream.
-        if self.is_closing.load(Ordering::Acquire) {
+        if *self.is_closing.borrow() {
             signal.close(Close::Shutdown);
         }
         Joined { account, signal, seat }
@@ -174,31 +205,29 @@ impl Hub {
 
     /// Ends what has come to its end and warns what soon will; tells which sessions must be looked at.
     pub fn check(&self, now: Timestamp) -> Vec<(AccountId, SessionId)> {
-        let mut rooms = self.rooms();
+        let rooms = self.rooms();
         let mut due = BTreeSet::new();
-        let mut stalled = Vec::new();
         for (account, room) in &rooms.accounts {
             for signal in &room.streams {
-                if signal.check(now, self.settings.stalled) {
+                if signal.check(now) {
                     due.insert((*account, signal.session));
                 }
-                if signal.closed() == Some(Close::Stalled) {
-                    stalled.push((*account, signal.clone()));
-                }
             }
-        }
-        // Nobody may ever look at these again; what they keep others from goes now.
-        for (account, signal) in stalled {
-            rooms.remove(account, &signal);
         }
         due.into_iter().collect()
     }
 
     /// Takes no more, and ends all there are.
     pub fn close(&self) {
-        self.is_closing.store(true, Ordering::Release);
+        self.is_closing.send_replace(true);
         let rooms = self.rooms();
         rooms.accounts.values().flat_map(|room| &room.streams).for_each(|s| s.close(Close::Shutdown));
+    }
+
+    /// Returns when no more are taken.
+    pub async fn closing(&self) {
+        // An error would mean that the hub is gone, which holds the sender.
+        let _ = self.is_closing.subscribe().wait_for(|is_closing| *is_closing).await;
     }
 
     /// Returns when nobody is connected.
@@ -255,6 +284,12 @@ impl Hub {
             rooms.watchers.entry(cell).or_default().push(account);
         }
     }
+}
+
+/// Counts one more, unless that would be more than `most`.
+fn take_one(counter: &AtomicUsize, most: usize) -> Option<usize> {
+    let more = |taken: usize| (taken < most).then_some(taken + 1);
+    counter.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()
 }
 
 impl Rooms {

@@ -66,6 +66,31 @@ fn seats_are_bounded_and_free_again() {
 }
 
 #[test]
+fn those_who_have_not_said_who_they_are_get_a_part_of_the_seats() {
+    let hub = hub(200);
+    let mut waiting: Vec<Seat> = (0..20).map(|_| hub.waiting_seat().unwrap()).collect();
+    assert!(hub.waiting_seat().is_none());
+    assert!(hub.seat().is_some());
+    // Whoever says it makes room for another, and so does whoever leaves.
+    let joined = hub.join(waiting.pop().unwrap(), account(1), session(1), TERM);
+    waiting.push(hub.waiting_seat().unwrap());
+    assert!(hub.waiting_seat().is_none());
+    waiting.truncate(10);
+    assert_eq!((hub.taken(), hub.waiting.load(Ordering::Acquire)), (11, 10));
+    drop((joined, waiting));
+    assert_eq!((hub.taken(), hub.waiting.load(Ordering::Acquire)), (0, 0));
+}
+
+#[test]
+fn a_full_house_has_no_seats_for_those_who_wait_either() {
+    let hub = hub(1);
+    let seat = hub.seat();
+    assert!((0..20).all(|_| hub.waiting_seat().is_none()));
+    drop(seat);
+    assert!(hub.waiting_seat().is_some());
+}
+
+#[test]
 fn a_cell_that_changes_is_told_to_whom_it_concerns() {
     let hub = hub(10);
     let cell = |lat| Cell::of(Coordinates::parse(lat, 10.0).unwrap(), 0.0);

@@ -37,10 +37,20 @@ pub const HEADS_EVERY: Duration = Duration::from_secs(30);
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 impl App {
-    /// A place for one more stream; `None` when all are taken or the server is about to stop. Taken before the
-    /// client is known, so that those who say nothing are bounded too.
+    /// A place for one more stream; `None` when all are taken or the server is about to stop.
     pub fn seat(&self) -> Option<Seat> {
         self.streams.seat()
+    }
+
+    /// A place for a client that has yet to say who it is. Fewer are to be had than of the others, so that those
+    /// who never say it cannot take them all.
+    pub fn waiting_seat(&self) -> Option<Seat> {
+        self.streams.waiting_seat()
+    }
+
+    /// Returns when the server is about to stop.
+    pub async fn streams_closing(&self) {
+        self.streams.closing().await;
     }
 
     /// Streams that are open, for the metrics.
@@ -70,8 +80,7 @@ impl App {
         least.max(COME_BACK_AFTER) + Duration::from_millis(self.random.below(spread))
     }
 
-    /// Ends streams whose token or session has come to its end, warns those whose soon will, and gives up those
-    /// that nobody reads.
+    /// Ends streams whose token or session has come to its end, and warns those whose soon will.
     pub async fn check_streams(&self) -> Result<()> {
         let now = self.now();
         for (account, session) in self.streams.check(now) {

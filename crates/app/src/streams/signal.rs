@@ -8,12 +8,9 @@ use std::time::Duration;
 use domain::cursor::Cursor;
 use domain::{FavouriteId, SessionId, Timestamp};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 /// A token's holder is told this long before its stream ends.
 const WARNED_BEFORE: Duration = Duration::from_secs(60);
-/// How much later than the face itself the hub calls a stream stalled: the face can also cut the connection.
-const SLACK: Duration = Duration::from_secs(5);
 
 /// Why the server ends a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +102,6 @@ pub struct Signal {
 
 struct State {
     pending: Pending,
-    /// Since when something waits to be taken.
-    since: Option<Instant>,
     /// What the stream has told its client so far.
     sent: Option<Cursor>,
     term: Term,
@@ -116,14 +111,7 @@ struct State {
 
 impl Signal {
     pub fn new(session: SessionId, term: Term) -> Self {
-        let state = State {
-            pending: Pending::default(),
-            since: None,
-            sent: None,
-            term,
-            is_warned: false,
-            closed: None,
-        };
+        let state = State { pending: Pending::default(), sent: None, term, is_warned: false, closed: None };
         Self { session, state: Mutex::new(state), wake: Notify::new() }
     }
 
@@ -132,10 +120,7 @@ impl Signal {
     }
 
     fn tell(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.state();
-        change(&mut state);
-        state.since.get_or_insert_with(Instant::now);
-        drop(state);
+        change(&mut self.state());
         self.wake.notify_one();
     }
 
@@ -164,11 +149,16 @@ impl Signal {
         self.state().closed
     }
 
+    /// Returns when the server has ended it.
+    pub async fn ended(&self) {
+        while self.closed().is_none() {
+            self.woken().await;
+        }
+    }
+
     /// What is due; nothing is due after that.
     pub fn take(&self) -> Pending {
-        let mut state = self.state();
-        state.since = None;
-        std::mem::take(&mut state.pending)
+        std::mem::take(&mut self.state().pending)
     }
 
     /// Returns when something may be due.
@@ -188,18 +178,16 @@ impl Signal {
         state.is_warned = false;
     }
 
-    /// Ends, or warns, what has come to its end, and what nobody reads. `true` when the session must be looked
-    /// at, whose end may have moved.
-    pub fn check(&self, now: Timestamp, stalled: Duration) -> bool {
+    /// Ends, or warns, what has come to its end. `true` when the session must be looked at, whose end may have
+    /// moved.
+    pub fn check(&self, now: Timestamp) -> bool {
         let state = self.state();
         if state.closed.is_some() {
             return false;
         }
         let (term, is_warned) = (state.term, state.is_warned);
-        let is_stalled = state.since.is_some_and(|since| since.elapsed() > stalled + SLACK);
         drop(state);
         match term {
-            _ if is_stalled => self.close(Close::Stalled),
             Term::Session(ends_at) => return now >= ends_at,
             Term::Token(ends_at) if now >= ends_at => self.close(Close::Expired),
             Term::Token(ends_at) if !is_warned && now >= ends_at.minus(WARNED_BEFORE) => {
@@ -224,8 +212,6 @@ mod tests {
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
     }
-
-    const STALLED: Duration = Duration::from_secs(10);
 
     #[test]
     fn what_comes_twice_is_told_once() {
@@ -260,17 +246,17 @@ mod tests {
     #[test]
     fn a_token_is_warned_of_once_and_then_ends_unless_it_is_renewed() {
         let signal = signal(Term::Token(at(600)));
-        signal.check(at(539), STALLED);
+        signal.check(at(539));
         assert!(!signal.take().expiring);
-        signal.check(at(540), STALLED);
-        signal.check(at(541), STALLED);
+        signal.check(at(540));
+        signal.check(at(541));
         assert!(signal.take().expiring);
-        signal.check(at(542), STALLED);
+        signal.check(at(542));
         assert!(!signal.take().expiring);
         signal.renew(Term::Token(at(1200)));
-        signal.check(at(600), STALLED);
+        signal.check(at(600));
         assert_eq!(signal.closed(), None);
-        signal.check(at(1200), STALLED);
+        signal.check(at(1200));
         signal.close(Close::Revoked);
         assert_eq!(signal.take().close, Some(Close::Expired), "the first reason stands");
     }
@@ -278,8 +264,8 @@ mod tests {
     #[test]
     fn a_session_is_looked_at_when_it_may_have_ended() {
         let signal = signal(Term::Session(at(600)));
-        assert!(!signal.check(at(599), STALLED));
-        assert!(signal.check(at(600), STALLED));
+        assert!(!signal.check(at(599)));
+        assert!(signal.check(at(600)));
         assert_eq!(signal.closed(), None);
     }
 }

@@ -19,6 +19,10 @@ const PAGE: u32 = 40;
 /// A client that is sent away comes back after this long, and up to as much again, so that not all come at once.
 pub const COME_BACK_AFTER: Duration = Duration::from_secs(2);
 
+/// How long a client may take over what is under way when the stream is ended, and again over its last word: the
+/// two together are less than the five seconds after which an ended session is told nothing.
+const LAST_WORD_WITHIN: Duration = Duration::from_secs(2);
+
 /// What a client is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -247,6 +251,13 @@ impl Stream {
         }
         self.joined.signal.renew(caller.term());
         Ok(())
+    }
+
+    /// Returns when the stream was ended and its client has not taken what is under way in time: the face gives
+    /// it up. Whatever else it was woken for is found by [`Stream::next`].
+    pub async fn overdue(&self) {
+        self.joined.signal.ended().await;
+        sleep(LAST_WORD_WITHIN).await;
     }
 
     /// Nobody reads it: the face gives it up.

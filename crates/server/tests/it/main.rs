@@ -26,6 +26,7 @@ mod sessions;
 mod shutdown;
 mod stream_sessions;
 mod stream_tickets;
+mod stream_windows;
 mod streams;
 mod sync_batch;
 mod tokens;

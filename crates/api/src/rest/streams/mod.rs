@@ -14,6 +14,7 @@ use crate::problem::Problem;
 
 mod events;
 mod frames;
+mod pump;
 mod socket;
 mod sse;
 

@@ -3,19 +3,16 @@
 //! A browser's EventSource gives up for good on most statuses, so whatever is wrong with a cursor, with the rate
 //! or with the server's load is said in a stream with status 200. Only a missing credential is a problem.
 
-use std::convert::Infallible;
 use std::fmt::Write;
 use std::time::Duration;
 
 use app::streams::{Event, Stream};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use futures::stream;
 use http::{HeaderMap, HeaderValue, Method, header};
-use tokio::sync::oneshot;
 
-use super::{StreamQuery, credential_required, events, identify, within_rate};
+use super::{StreamQuery, credential_required, events, identify, pump, within_rate};
 use crate::Api;
 use crate::authentication::{renewed_cookie, tell_limit};
 use crate::problem::Problem;
@@ -96,51 +93,8 @@ fn text(event: Event) -> String {
     }
 }
 
-/// A stream with what is on its way to the client.
-struct Following {
-    stream: Stream,
-    /// First of all, how long a browser is to wait before it comes back by itself.
-    greeting: Option<String>,
-    /// Ends when the connection has taken the last text and let go of it.
-    under_way: Option<oneshot::Receiver<Infallible>>,
-    stalled: Duration,
-}
-
-/// A text that tells when it is dropped: the connection drops it once the system has taken all of it.
-struct Tracked {
-    text: String,
-    _gone: oneshot::Sender<Infallible>,
-}
-
-impl AsRef<[u8]> for Tracked {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
-}
-
-/// The reader took nothing for too long.
-#[derive(Debug, thiserror::Error)]
-#[error("the reader of a stream took nothing for too long")]
-struct Stalled;
-
-/// One text at a time: the next event is looked for when the connection has taken the last one, so what waits
-/// for a slow reader never grows.
+/// First of all, how long a browser is to wait before it comes back by itself.
 fn follow(api: &Api, stream: Stream) -> Body {
-    let greeting = Some(retry(api.app.come_back_after(Duration::ZERO)));
-    let stalled = api.app.settings().streams.stalled;
-    let following = Following { stream, greeting, under_way: None, stalled };
-    Body::from_stream(stream::try_unfold(following, |mut following: Following| async move {
-        if let Some(under_way) = following.under_way.take()
-            && tokio::time::timeout(following.stalled, under_way).await.is_err()
-        {
-            following.stream.stalled();
-            // An error, so that the connection is cut and what it holds is freed.
-            return Err(Stalled);
-        }
-        let Some(event) = following.stream.next().await else { return Ok(None) };
-        let text = following.greeting.take().unwrap_or_default() + &text(event);
-        let (gone, under_way) = oneshot::channel();
-        following.under_way = Some(under_way);
-        Ok(Some((Bytes::from_owner(Tracked { text, _gone: gone }), following)))
-    }))
+    let greeting = retry(api.app.come_back_after(Duration::ZERO));
+    pump::body(stream, greeting, text, api.app.settings().streams.stalled)
 }
