@@ -5,6 +5,8 @@ use http::{HeaderValue, Request, header};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame};
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -66,6 +68,31 @@ impl Socket {
 
     pub async fn binary(&mut self, bytes: Vec<u8>) {
         let _ = self.0.send(Message::Binary(Bytes::from(bytes))).await;
+    }
+
+    pub async fn ping(&mut self) {
+        let _ = self.0.send(Message::Ping(Bytes::from_static(b"?"))).await;
+    }
+
+    pub async fn pong(&mut self) {
+        let _ = self.0.send(Message::Pong(Bytes::new())).await;
+    }
+
+    /// A text in two fragments, with a ping between them.
+    pub async fn say_in_fragments(&mut self, frame: &Value) {
+        let mut text = Bytes::from(frame.to_string());
+        let begin = text.split_to(text.len() / 2);
+        let begin = Frame::message(begin, OpCode::Data(Data::Text), false);
+        let _ = self.0.send(Message::Frame(begin)).await;
+        self.ping().await;
+        let end = Frame::message(text, OpCode::Data(Data::Continue), true);
+        let _ = self.0.send(Message::Frame(end)).await;
+    }
+
+    /// Closes from this end.
+    pub async fn close(&mut self) {
+        let close = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let _ = self.0.send(Message::Close(Some(close))).await;
     }
 
     /// The next frame's data, which must have this name. Signs of life are passed over.

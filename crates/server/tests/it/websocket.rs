@@ -19,6 +19,10 @@ testkit::stamp! {
         whatever_is_no_frame_closes_the_socket,
         a_message_too_large_closes_the_socket,
         silence_before_init_closes_the_socket,
+        pings_and_pongs_may_come_before_init_and_between_fragments,
+        a_client_that_closes_is_answered,
+        silent_sockets_leave_places_for_others,
+        a_server_that_stops_tells_those_who_have_not_begun,
         pings_are_answered_and_counted,
         one_stream_too_many_replaces_the_oldest_whatever_its_face,
         a_full_server_says_so,
@@ -192,6 +196,69 @@ async fn silence_before_init_closes_the_socket(app: TestApp) {
     let mut socket = ann.get("/v1/ws").open().await.unwrap();
     assert_eq!(socket.closed().await, 4408);
     app.open_streams(0).await;
+}
+
+async fn pings_and_pongs_may_come_before_init_and_between_fragments(app: TestApp) {
+    let ann = app.anonymous().await;
+    let mut socket = ann.get("/v1/ws").open().await.unwrap();
+    socket.ping().await;
+    socket.pong().await;
+    socket.say_in_fragments(&json!({"t": "init"})).await;
+    socket.expect("hello").await;
+    socket.ping().await;
+    socket.say_in_fragments(&json!({"t": "ping"})).await;
+    socket.expect("pong").await;
+    // They do not keep a socket open for nothing.
+    let mut socket = ann.get("/v1/ws").open().await.unwrap();
+    for _ in 0..20 {
+        socket.ping().await;
+    }
+    assert_eq!(socket.closed().await, 4429);
+}
+
+async fn a_client_that_closes_is_answered(app: TestApp) {
+    let ann = app.anonymous().await;
+    let mut socket = ann.get("/v1/ws").open().await.unwrap();
+    socket.close().await;
+    assert_eq!(socket.closed().await, 1000, "before init");
+    let mut socket = ann.get("/v1/ws").socket().await;
+    socket.expect("hello").await;
+    socket.close().await;
+    assert_eq!(socket.closed().await, 1000);
+    app.open_streams(0).await;
+}
+
+async fn silent_sockets_leave_places_for_others(mut app: TestApp) {
+    app.restart_with(|config| config.limits.streams = 20).await;
+    let ann = app.anonymous().await;
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(app.visitor().get("/v1/ws").open().await.unwrap());
+    }
+    let mut refused = app.visitor().get("/v1/ws").open().await.unwrap();
+    refused.expect("retry").await;
+    assert_eq!(refused.closed().await, 1013);
+    // Whoever shows a credential with the request is not one of them.
+    ann.get("/v1/ws").socket().await.expect("hello").await;
+    ann.get("/v1/stream").follow().await.hello().await;
+    // One that begins makes room.
+    let mut begun = silent.pop().unwrap();
+    begun.say(&json!({"t": "init", "token": ann.access_token()})).await;
+    begun.expect("hello").await;
+    let mut next = app.visitor().get("/v1/ws").open().await.unwrap();
+    next.say(&json!({"t": "init", "token": ann.access_token()})).await;
+    next.expect("hello").await;
+}
+
+async fn a_server_that_stops_tells_those_who_have_not_begun(mut app: TestApp) {
+    let mut socket = app.visitor().get("/v1/ws").open().await.unwrap();
+    app.open_streams(1).await;
+    let asked = std::time::Instant::now();
+    let stopped = tokio::spawn(async move { app.stop().await });
+    assert!(socket.expect("retry").await["ms"].as_u64().unwrap() >= 2000);
+    assert_eq!(socket.closed().await, 1001);
+    stopped.await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
 }
 
 async fn pings_are_answered_and_counted(mut app: TestApp) {

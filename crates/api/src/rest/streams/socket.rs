@@ -1,5 +1,6 @@
 //! `GET /v1/ws`: the same stream over a WebSocket.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use app::Caller;
@@ -23,6 +24,8 @@ const MESSAGE: usize = 64 * 1024;
 const READ_BUFFER: usize = 2 * 1024;
 /// A client says who it is and where it stands within this time.
 const INIT_WITHIN: Duration = Duration::from_secs(5);
+/// Pings and pongs that a client may send before it says who it is.
+const CONTROLS_BEFORE_INIT: usize = 16;
 /// For the other end's word of parting, so that it hears ours.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -79,17 +82,18 @@ pub async fn socket(
         .max_message_size(MESSAGE)
         .max_frame_size(MESSAGE);
     // A browser's page is not told the status of a failed opening, so what is wrong is said after it.
-    let seat = api.app.seat();
+    let is_known = matches!(shown, Ok(Some(_)));
+    let seat = if is_known { api.app.seat() } else { api.app.waiting_seat() };
     Ok(upgrade.on_upgrade(async move |socket| {
         let mut face = Face { stalled: api.app.settings().streams.stalled, has_stalled: false, socket, api };
-        let parting = match seat {
-            Some(seat) => face.serve(seat, shown, query.cursor).await,
-            None => {
-                let after = face.api.app.come_back_after(Duration::ZERO);
-                face.say(frames::frame(Event::Retry(after))).await.err().unwrap_or(Some(Parting::OVERLOADED))
+        let end = match seat {
+            Some(seat) => {
+                let Err(end) = face.serve(seat, shown, query.cursor).await;
+                end
             }
+            None => face.send_away(Duration::ZERO, Parting::OVERLOADED).await,
         };
-        face.part(parting).await;
+        face.part(end).await;
     }))
 }
 
@@ -117,21 +121,34 @@ struct Face {
     has_stalled: bool,
 }
 
-/// `Err(None)`: the other end is gone, and nothing more can be said to it.
-type Step<T> = Result<T, Option<Parting>>;
+/// How it came to its end.
+enum End {
+    /// The other end is gone, or reads nothing: nothing more can be said to it.
+    Gone,
+    /// The other end has closed, and is waiting for our answer.
+    Closed,
+    /// We close.
+    With(Parting),
+}
+
+impl From<Parting> for End {
+    fn from(parting: Parting) -> Self {
+        Self::With(parting)
+    }
+}
+
+type Step<T> = Result<T, End>;
 
 impl Face {
-    /// Everything from the first frame to the last; returns what to part with.
+    /// Everything from the first frame to the last.
     async fn serve(
         &mut self,
         seat: Seat,
         shown: Result<Option<Caller>, Problem>,
         cursor: Option<String>,
-    ) -> Option<Parting> {
-        match self.begin(seat, shown, cursor).await {
-            Ok((stream, caller)) => self.follow(stream, caller).await.err().flatten(),
-            Err(parting) => parting,
-        }
+    ) -> Step<Infallible> {
+        let (stream, caller) = self.begin(seat, shown, cursor).await?;
+        self.follow(stream, &caller).await
     }
 
     /// Waits for `init` and opens the stream.
@@ -141,62 +158,94 @@ impl Face {
         shown: Result<Option<Caller>, Problem>,
         cursor: Option<String>,
     ) -> Step<(Stream, Caller)> {
-        let said = tokio::time::timeout(INIT_WITHIN, self.hear()).await;
-        let said = said.map_err(|_| Some(Parting::NO_INIT))??;
-        let Some(Said::Init { token, cursor: later }) = said else { return Err(Some(Parting::MALFORMED)) };
-        let unauthenticated = Some(Parting::UNAUTHENTICATED);
-        let caller = match token {
-            Some(token) => self.api.app.authenticate_bearer(&token).await.map_err(|_| unauthenticated)?,
-            None => shown.ok().flatten().ok_or(unauthenticated)?,
-        };
-        if let Err(wait) = within_rate(&self.api, &caller) {
-            let after = self.api.app.come_back_after(wait);
-            self.say(frames::frame(Event::Retry(after))).await?;
-            return Err(Some(Parting::LIMITED));
+        let shown = shown.ok().flatten();
+        // Now and not after `init`: an account that is silent many times over is bounded by its rate.
+        if let Some(caller) = &shown {
+            self.count(caller).await?;
         }
-        let cursor = later.or(cursor);
-        Ok((self.api.app.open_stream(&caller, seat, cursor.as_deref()), caller))
+        let app = self.api.app.clone();
+        let said = tokio::select! {
+            said = tokio::time::timeout(INIT_WITHIN, self.hear_first()) => said.map_err(|_| Parting::NO_INIT)??,
+            () = app.streams_closing() => {
+                return Err(self.send_away(Duration::ZERO, Parting::GOING_AWAY).await);
+            }
+        };
+        let Said::Init { token, cursor: later } = said else { return Err(Parting::MALFORMED.into()) };
+        let caller = match token {
+            Some(token) => {
+                let caller = app.authenticate_bearer(&token).await.map_err(|_| Parting::UNAUTHENTICATED)?;
+                self.count(&caller).await?;
+                caller
+            }
+            None => shown.ok_or(Parting::UNAUTHENTICATED)?,
+        };
+        Ok((app.open_stream(&caller, seat, later.or(cursor).as_deref()), caller))
     }
 
-    async fn follow(&mut self, mut stream: Stream, caller: Caller) -> Step<()> {
+    /// Counts the opening of a stream.
+    async fn count(&mut self, caller: &Caller) -> Step<()> {
+        match within_rate(&self.api, caller) {
+            Ok(_) => Ok(()),
+            Err(wait) => Err(self.send_away(wait, Parting::LIMITED).await),
+        }
+    }
+
+    /// Says when to come back.
+    async fn send_away(&mut self, least: Duration, parting: Parting) -> End {
+        let after = self.api.app.come_back_after(least);
+        self.say(frames::frame(Event::Retry(after))).await.err().unwrap_or(End::With(parting))
+    }
+
+    async fn follow(&mut self, mut stream: Stream, caller: &Caller) -> Step<Infallible> {
         loop {
             let event = tokio::select! {
                 said = self.hear() => {
                     let said = said?;
-                    if within_rate(&self.api, &caller).is_err() {
-                        return Err(Some(Parting::LIMITED));
+                    if within_rate(&self.api, caller).is_err() {
+                        return Err(Parting::LIMITED.into());
                     }
                     match said {
                         // Already answered, below the frames.
                         None => {}
                         Some(Said::Ping {}) => self.say_or_give_up(frames::PONG.to_owned(), &stream).await?,
                         Some(Said::Auth { token }) => {
-                            stream.renew(&token).await.map_err(|_| Some(Parting::UNAUTHENTICATED))?;
+                            stream.renew(&token).await.map_err(|_| Parting::UNAUTHENTICATED)?;
                         }
-                        Some(Said::Init { .. }) => return Err(Some(Parting::MALFORMED)),
+                        Some(Said::Init { .. }) => return Err(Parting::MALFORMED.into()),
                     }
                     continue;
                 }
                 event = stream.next() => event,
             };
-            let Some(event) = event else { return Err(Some(Parting::GOING_AWAY)) };
+            let Some(event) = event else { return Err(Parting::GOING_AWAY.into()) };
             let parting = parting(&event);
             self.say_or_give_up(frames::frame(event), &stream).await?;
-            if parting.is_some() {
-                return Err(parting);
+            if let Some(parting) = parting {
+                return Err(parting.into());
             }
         }
+    }
+
+    /// The first frame that is not for the connection alone.
+    async fn hear_first(&mut self) -> Step<Said> {
+        for _ in 0..=CONTROLS_BEFORE_INIT {
+            if let Some(said) = self.hear().await? {
+                return Ok(said);
+            }
+        }
+        Err(Parting::LIMITED.into())
     }
 
     /// The next frame; `None` for what needs no answer of ours.
     async fn hear(&mut self) -> Step<Option<Said>> {
         match self.socket.recv().await {
             Some(Ok(Message::Text(text))) => {
-                serde_json::from_str(&text).map(Some).map_err(|_| Some(Parting::MALFORMED))
+                serde_json::from_str(&text).map(Some).map_err(|_| Parting::MALFORMED.into())
             }
-            Some(Ok(Message::Binary(_))) => Err(Some(Parting::TEXT_ONLY)),
+            Some(Ok(Message::Binary(_))) => Err(Parting::TEXT_ONLY.into()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-            Some(Ok(Message::Close(_))) | None => Err(None),
+            Some(Ok(Message::Close(_))) => Err(End::Closed),
+            None => Err(End::Gone),
             Some(Err(error)) => Err(broken(error)),
         }
     }
@@ -205,16 +254,19 @@ impl Face {
         let sent = tokio::time::timeout(self.stalled, self.socket.send(Message::Text(text.into()))).await;
         match sent {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(None),
+            Ok(Err(_)) => Err(End::Gone),
             Err(_) => {
                 self.has_stalled = true;
-                Err(None)
+                Err(End::Gone)
             }
         }
     }
 
     async fn say_or_give_up(&mut self, text: String, stream: &Stream) -> Step<()> {
-        let said = self.say(text).await;
+        let said = tokio::select! {
+            said = self.say(text) => said,
+            () = stream.overdue() => Err(End::Gone),
+        };
         if self.has_stalled {
             stream.stalled();
         }
@@ -222,14 +274,19 @@ impl Face {
     }
 
     /// Says why, and waits a moment for the answer: data that nobody reads would cut the connection before our
-    /// word arrives.
-    async fn part(mut self, parting: Option<Parting>) {
-        let Some(Parting(code, reason)) = parting else { return };
-        let close = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+    /// word arrives. Who closed first is answered.
+    async fn part(mut self, end: End) {
         let word = async {
-            if self.socket.send(Message::Close(Some(close))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.recv().await {}
+            if let End::With(Parting(code, reason)) = end {
+                let close = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+                if self.socket.send(Message::Close(Some(close))).await.is_err() {
+                    return;
+                }
+            } else if matches!(end, End::Gone) {
+                return;
             }
+            // Reading also sends the answer to a close, which was made ready when that was read.
+            while let Some(Ok(_)) = self.socket.recv().await {}
         };
         // Whoever does not answer is left.
         let _ = tokio::time::timeout(PARTING, word).await;
@@ -237,12 +294,12 @@ impl Face {
 }
 
 /// What to part with when a message could not be read.
-fn broken(error: axum::Error) -> Option<Parting> {
-    match error.into_inner().downcast_ref::<tungstenite::Error>()? {
-        tungstenite::Error::Capacity(_) => Some(Parting::TOO_LARGE),
-        tungstenite::Error::Utf8(_) => Some(Parting::NO_TEXT),
-        tungstenite::Error::Protocol(_) => Some(Parting::NO_FRAME),
-        _ => None,
+fn broken(error: axum::Error) -> End {
+    match error.into_inner().downcast_ref() {
+        Some(tungstenite::Error::Capacity(_)) => End::With(Parting::TOO_LARGE),
+        Some(tungstenite::Error::Utf8(_)) => End::With(Parting::NO_TEXT),
+        Some(tungstenite::Error::Protocol(_)) => End::With(Parting::NO_FRAME),
+        _ => End::Gone,
     }
 }
 
