@@ -149,16 +149,25 @@ impl Sqlite {
         let writer = Writer { tx: Tx::new(Db::sqlite(writer)), era: Some(era) };
         let writer = spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?;
         let (reads, queue) = crossbeam_channel::bounded::<Box<dyn Read>>(QUEUE);
+        let (opened, opening) = crossbeam_channel::unbounded::<Result<()>>();
         let mut started = Vec::new();
         for _ in 0..readers.max(1) {
-            let queue = queue.clone();
-            let mut db = Db::sqlite(open_to_read(path)?);
+            let (queue, opened, path) = (queue.clone(), opened.clone(), path.to_owned());
+            // Opened there and not here: together they take the time of one.
             started.push(spawn("store-reader", move || {
+                let mut db = match open_to_read(&path) {
+                    Ok(connection) => Db::sqlite(connection),
+                    Err(error) => return drop(opened.send(Err(error))),
+                };
+                let _ = opened.send(Ok(()));
                 for job in &queue {
                     db.reset();
                     job.run(&mut db);
                 }
             })?);
+        }
+        for _ in &started {
+            opening.recv().map_err(|_| Error::Unavailable(String::from("a reader ended")))??;
         }
         Ok(Self { path: path.to_owned(), writes, reads, writer, readers: started })
     }
