@@ -133,14 +133,21 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     let (app, lock) = open(&setup, mailbox.as_ref()).await?;
     let routes = routes.await.map_err(Error::internal)?;
     let connections = connections::serve(listener, Edge::new(routes, Api::new(app.clone(), api)));
-    tokio::task::spawn_blocking(prepare);
-    let jobs = jobs(&app, dev);
+    let mut jobs = jobs(&app, dev);
+    jobs.spawn(async {
+        // It takes whole cores for a moment, which those who have waited for the start need more.
+        tokio::time::sleep(PREPARED_AFTER).await;
+        let _ = tokio::task::spawn_blocking(prepare).await;
+    });
     let mailbox_token = mailbox.map(|secret| secret.to_text().to_string());
     Ok(Running { address, app, mailbox_token, connections, jobs, _lock: lock })
 }
 
-/// What takes milliseconds of a processor and nobody has to wait for: the clock of the metrics is calibrated, the
-/// random generator begins. Requests that are answered before are not counted.
+/// How long after the start [`prepare`] begins.
+const PREPARED_AFTER: Duration = Duration::from_millis(200);
+
+/// What takes a processor for a fifth of a second and nobody has to wait for: the clock of the metrics is calibrated,
+/// the random generator begins. Requests that are answered before are not counted.
 fn prepare() {
     if let Err(error) = telemetry::start_metrics() {
         tracing::error!(%error, "nothing is counted");
@@ -278,6 +285,8 @@ fn is_tls(config: &Config) -> bool {
 
 /// How often observations are folded into the metrics.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
+/// How long after the start a development server first asks its provider.
+const ASKED_AFTER: Duration = Duration::from_millis(20);
 /// How often a development server looks whether its provider answers by now.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 
@@ -346,6 +355,10 @@ where
 /// Begins with real weather when a provider answers at once, else with made-up weather until one does.
 async fn choose_weather(app: App) {
     let providers = app.weather().providers();
+    if providers.real().next().is_some() {
+        // The first question reads the system's certificates: who waits for the start needs the processor more.
+        tokio::time::sleep(ASKED_AFTER).await;
+    }
     if a_provider_answers(&app).await {
         providers.decide(false);
         return;
