@@ -96,8 +96,9 @@ class Fairweather:
     hello_path = "/healthz"
     ready_path = "/readyz"
 
-    def __init__(self, binary, folder, provider_url, port=0):
+    def __init__(self, binary, folder, provider_url, port=0, database=None, env=None):
         self.binary, self.folder, self.port = binary, folder, port
+        self.database, self.env = database, env
         os.makedirs(folder, exist_ok=True)
         self.config = os.path.join(folder, "bench.toml")
         with open(self.config, "w") as file:
@@ -108,11 +109,12 @@ class Fairweather:
         return [
             self.binary, "dev", "--listen", f"127.0.0.1:{self.port}",
             "--data", os.path.join(self.folder, "data"), "--config", self.config,
+            *(["--database", self.database] if self.database else []),
         ]
 
     def launch(self, wrapper=()):
         """Starts the process and returns at once; `wrapper` are words to put before the command (strace)."""
-        self.process = Process(self.name, [*wrapper, *self.command()], os.path.join(self.folder, "server.log"))
+        self.process = Process(self.name, [*wrapper, *self.command()], os.path.join(self.folder, "server.log"), env=self.env)
         return self.process
 
     def start(self, wrapper=()):

@@ -132,8 +132,12 @@ def measured(bench, take, retries=1):
     return best
 
 
-def closed_loop(bench, workload, server, requests, connections, create=False, retries=1):
-    """wrk with one thread: `connections` requests are in flight at any time. A short warm-up goes first."""
+def closed_loop(bench, workload, server, requests, connections, create=False, retries=1, beside=None):
+    """wrk with one thread: `connections` requests are in flight at any time. A short warm-up goes first.
+
+    `beside` is given where other loads run at the same time: what to count as the bench's own CPU. The machine is
+    not waited for then, and never quiet.
+    """
     words = ["create"] if create else []
 
     def wrk(seconds):
@@ -144,7 +148,7 @@ def closed_loop(bench, workload, server, requests, connections, create=False, re
         )
 
     def take():
-        meter = Meter(server.process, [bench.provider_process()])
+        meter = Meter(server.process, [bench.provider_process(), *(beside or [])])
         program = wrk(bench.options.seconds)
         line = re.search(r"^SUMMARY (\{.*\})$", program.output, re.M)
         if not line:
@@ -159,7 +163,7 @@ def closed_loop(bench, workload, server, requests, connections, create=False, re
         )
 
     wrk(1)
-    return measured(bench, take, retries)
+    return measured(bench, take, retries) if beside is None else take()
 
 
 def open_loop(bench, workload, server, requests, rate, seconds, connections=64, samples=None, retries=1, during=None):
