@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts';
 import type { Http } from './http.ts';
 import { Problem, UnsentEdits } from './problem.ts';
 import type { Session } from './session.ts';
+import { isAccount, isSignIn } from './shapes.ts';
 import { Tabs } from './tabs.ts';
 import type { Account, Preferences, Registration, Tokens } from './types.ts';
 
@@ -88,6 +89,12 @@ export class Accounts {
     return this.#asking;
   }
 
+  /** The storage was emptied from outside, and a session with it perhaps: asks, and tells where it is over. */
+  rescue(): void {
+    this.#over = true;
+    this.#askAnew();
+  }
+
   stop(): void {
     this.#stopping.abort();
     this.#pause?.abort();
@@ -100,7 +107,7 @@ export class Accounts {
    */
   anonymous(): Promise<Account> {
     const { http } = this.#parts;
-    const make = (): Promise<Tokens | null> => http.call('POST', '/v1/auth/anonymous', { body: {} });
+    const make = (): Promise<Tokens | null> => http.call('POST', '/v1/auth/anonymous', { body: {}, isOurs: isSignIn });
     this.#making ??= this.#signIn(make, { unlessHere: true }).finally(() => (this.#making = null));
     return this.#making;
   }
@@ -113,7 +120,7 @@ export class Accounts {
   /** Completes a registration with the mailed code. */
   confirm(registration: string, code: string): Promise<Account> {
     const body = { registration, code };
-    return this.#signIn(() => this.#parts.http.call('POST', '/v1/auth/register/confirm', { body }));
+    return this.#signIn(() => this.#parts.http.call('POST', '/v1/auth/register/confirm', { body, isOurs: isSignIn }));
   }
 
   /** Fails with `UnsentEdits` where that would throw changes of another account away, unless `discard` says so. */
@@ -123,7 +130,8 @@ export class Accounts {
     const headers = this.#account?.kind === 'anonymous' ? await session.headers() : {};
     let second: SecondFactor | null = null;
     const account = await this.#signIn(async () => {
-      const answer = await http.call<Tokens | SecondFactor | null>('POST', '/v1/auth/login', { body: { email, password } });
+      const options = { body: { email, password }, isOurs: isSignIn };
+      const answer = await http.call<Tokens | SecondFactor | null>('POST', '/v1/auth/login', options);
       if (answer && 'mfa_required' in answer) {
         second = answer;
         throw SECOND_FACTOR;
@@ -192,7 +200,7 @@ export class Accounts {
       }
       const tokens = await this.#certain(call);
       if (tokens) await session.keep(tokens, tokens.account_id);
-      const me = await http.call<Account>('GET', '/v1/me').catch((error: unknown) => {
+      const me = await http.call<Account>('GET', '/v1/me', { isOurs: isAccount }).catch((error: unknown) => {
         // Signed in, but as whom is not known yet: nothing may be sent until it is.
         this.#turn += 1;
         this.#tell(undefined);
@@ -269,10 +277,12 @@ export class Accounts {
       });
       this.#backoff.reset();
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      // The server did not answer, or the storage is full or being emptied: both may pass.
+      if (this.#stopping.signal.aborted) return;
       const pause = new AbortController();
       this.#pause = pause;
-      const ms = this.#backoff.next((error.retryAfter ?? 0) * 1000);
+      const named = error instanceof Problem ? error.retryAfter : null;
+      const ms = this.#backoff.next((named ?? 0) * 1000);
       void env.wait(ms, pause.signal).then(() => {
         if (!pause.signal.aborted) void this.ask();
       });
@@ -284,7 +294,7 @@ export class Accounts {
     // Without a token there is nobody to ask for. Whether there is a cookie no script can see.
     if (session.credentials === 'omit' && (await session.account()) === null) return null;
     try {
-      return await http.call<Account>('GET', '/v1/me', { tries: 1 });
+      return await http.call<Account>('GET', '/v1/me', { tries: 1, isOurs: isAccount });
     } catch (error) {
       // A token that is still kept was not refused: a proxy has taken the header away.
       const over = session.credentials !== 'omit' || (await session.account()) === null;

@@ -54,6 +54,11 @@ export interface ClientEvents {
   edit: EditEvent;
   /** New forecasts of these favourites can be fetched. */
   forecast: StreamEvents['forecast'];
+  /**
+   * The device's storage was emptied from outside while the app was open: the user cleared the site's data. What this
+   * tab knew is kept again, with so many unsent changes.
+   */
+  rescued: { unsent: number };
   /** The session ended elsewhere. `account` is null by then, and of the account's copy only unsent changes are still on this device. */
   ended: void;
 }
@@ -109,6 +114,7 @@ export class Client {
       changed: (account) => this.#events.emit('account', account),
       ended: () => this.#events.emit('ended', undefined),
     });
+    this.#storage.onCleared?.(() => this.#rescue());
     this.http.events.on('reached', (reached) => this.#hasReached(reached));
   }
 
@@ -170,6 +176,7 @@ export class Client {
         live.events.on('changed', () => this.#changed());
         live.events.on('edit', (event) => this.#events.emit('edit', event));
         live.events.on('forecast', (hint) => this.#events.emit('forecast', hint));
+        live.events.on('rescued', (event) => this.#events.emit('rescued', event));
         live.events.on('session', () => void this.accounts.ask());
         this.#live = live;
         await live.open();
@@ -177,6 +184,15 @@ export class Client {
       this.#changed();
     }
     if (confirmed && id !== null) void this.#live?.begin();
+  }
+
+  /** Keeps again at once what is known of the account, before anybody reads that there is nothing. */
+  #rescue(): void {
+    const live = this.#live;
+    if (!live || this.#stopping.signal.aborted) return;
+    const kept = Promise.all([live.sync.rescue(), this.#session.rescue(live.account)]);
+    // What could not be kept is tried again, and then the failure shows in the status.
+    void kept.catch(() => live.sync.exchange({ pull: true })).then(() => this.accounts.rescue());
   }
 
   #changed(): void {

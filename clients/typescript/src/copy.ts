@@ -33,6 +33,11 @@ export interface Copy {
   /** Tells this device's own writes from those of others. All tabs of a browser are one device. */
   readonly device: string;
   readonly cursor: string | null;
+  /**
+   * Between two pages of changes. The rows are then as they never were together: what changed again has left its place
+   * in the log, and is told on a later page. Whoever stops here takes the snapshot.
+   */
+  readonly paging: boolean;
   readonly rows: Readonly<Record<string, Favourite>>;
   readonly queue: readonly Queued[];
   readonly acknowledged: readonly Acknowledged[];
@@ -45,7 +50,7 @@ export type LocalFavourite = Favourite & {
 };
 
 export function emptyCopy(device: string): Copy {
-  return { version: 1, device, cursor: null, rows: {}, queue: [], acknowledged: [] };
+  return { version: 1, device, cursor: null, paging: false, rows: {}, queue: [], acknowledged: [] };
 }
 
 /** What a storage gave back, or an empty copy when it is nothing of ours or of another version. */
@@ -59,6 +64,17 @@ export function outboxOf(value: unknown): Copy | undefined {
   const copy = copyFrom(value, () => '');
   const queue = copy.queue.filter(({ rev }) => rev === null);
   return queue.length === 0 ? undefined : { ...emptyCopy(copy.device), queue };
+}
+
+/**
+ * After the storage was emptied under an open tab: what is there again by now, written by another tab, with the unsent
+ * changes that only this one knows. Sending one twice does no harm.
+ */
+export function rescued(kept: Copy | null, known: Copy): Copy {
+  if (!kept) return known;
+  const mids = new Set(kept.queue.map(({ mutation }) => mutation.mid));
+  const missing = known.queue.filter(({ mutation, rev }) => rev === null && !mids.has(mutation.mid));
+  return missing.length === 0 ? kept : { ...kept, queue: [...kept.queue, ...missing] };
 }
 
 /** The list that the user sees, in order. */

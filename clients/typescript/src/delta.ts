@@ -18,6 +18,8 @@ export function takeDelta(copy: Copy, delta: Delta): Copy | null {
   const begins = delta.from === copy.cursor;
   const overlaps = from.era === local.era && to.era === local.era && from.seq <= local.seq;
   if (!begins && !overlaps) return null;
+  // Of a page, or of what comes after one, only the one that was asked for next is as new as it has to be.
+  if (!begins && (copy.paging || delta.has_more)) return null;
 
   const rows = { ...copy.rows };
   for (const { kind, id, rev, deleted, item } of delta.changes) {
@@ -32,7 +34,7 @@ export function takeDelta(copy: Copy, delta: Delta): Copy | null {
   // Of acknowledged edits those are among the rows now whose revision was passed. In another era the numbers that were
   // acknowledged in the old one mean nothing: what is left of those edits is in the rows.
   const queue = copy.queue.filter(({ rev }) => rev === null || (to.era === local.era && rev > to.seq));
-  return { ...copy, rows, cursor, queue };
+  return { ...copy, rows, cursor, queue, paging: delta.has_more };
 }
 
 /**
@@ -44,7 +46,7 @@ export function takeSnapshot(copy: Copy, asked: string | null, items: readonly F
   const taken = readCursor(cursor);
   if (copy.cursor !== asked && local && taken && local.era === taken.era && local.seq >= taken.seq) return copy;
   const rows = Object.fromEntries(items.map((item) => [item.id, item]));
-  return { ...copy, rows, cursor, queue: copy.queue.filter(({ rev }) => rev === null) };
+  return { ...copy, rows, cursor, paging: false, queue: copy.queue.filter(({ rev }) => rev === null) };
 }
 
 /** Finds the acknowledged edits of the last 24 hours that a change of another device has replaced in the rows. */
@@ -66,6 +68,25 @@ export function findReplaced(copy: Copy, now: number): { copy: Copy; events: Edi
     }
   }
   return { copy: { ...copy, acknowledged }, events };
+}
+
+/**
+ * Finds what another device has removed although this one had edited it, now or within the last 24 hours. A removal
+ * wins, so edits of it that wait are dropped.
+ */
+export function findRemoved(before: Copy, after: Copy, now: number): { copy: Copy; events: EditEvent[] } {
+  const events: EditEvent[] = [];
+  if (before.rows === after.rows) return { copy: after, events };
+  const removed = new Set<string>();
+  for (const [id, row] of Object.entries(before.rows)) {
+    const own = before.queue.filter(({ mutation }) => mutation.id === id);
+    if (after.rows[id] || own.some(({ mutation }) => mutation.op === 'delete')) continue;
+    removed.add(id);
+    const edited = own.length > 0 || before.acknowledged.some((edit) => edit.id === id && now - edit.at <= DAY_MS);
+    if (edited) events.push({ type: 'removed', id, item: Object.assign({}, row, ...own.map(({ mutation }) => mutation.set)) as Favourite });
+  }
+  const queue = after.queue.filter(({ mutation }) => mutation.op !== 'update' || !removed.has(mutation.id));
+  return { copy: { ...after, queue }, events };
 }
 
 /** A later edit of this device's own is on its way: its answer will tell what became of the field. */

@@ -26,6 +26,8 @@ export interface CallOptions {
   tries?: number;
   /** Whose call it is: it is not sent, and its answer is not believed, unless requests are from this account. */
   account?: string;
+  /** Tells the server's own answers. Others are a proxy's, whatever their status. */
+  isOurs?: (body: unknown) => boolean;
   /** False for calls that nobody has to sign in for. */
   signed?: boolean;
 }
@@ -81,21 +83,18 @@ export class Http {
 
   async #once<T>(method: string, path: string, options: CallOptions): Promise<T> {
     const answer = await this.#signed(method, path, options, { accept: 'application/json' });
-    if (answer.status === 204) return null as T;
     let text: string;
     try {
       text = await answer.text();
     } catch (error) {
       throw this.#unreached(error, options.signal);
     }
-    const { account } = options;
+    const { account, isOurs } = options;
     if (account !== undefined && !(await this.#credential?.holds(account))) throw accountChanged();
-    if (text === '') return null as T;
-    try {
-      return JSON.parse(text) as T;
-    } catch {
-      throw new Problem({ code: 'unexpected', status: answer.status });
-    }
+    const body = parsed(text);
+    if (body !== undefined && (!isOurs || isOurs(body))) return body as T;
+    this.events.emit('reached', false);
+    throw new Problem({ code: 'unexpected', status: answer.status });
   }
 
   async #signed(method: string, path: string, options: CallOptions, headers: Record<string, string>): Promise<Response> {
@@ -131,9 +130,8 @@ export class Http {
     } catch (error) {
       throw this.#unreached(error, options.signal);
     }
-    // Our own 503 is an answer; a gateway's without our body comes from a proxy before a server that is away.
-    const proxy = [502, 503, 504].includes(answer.status) && !isProblem(answer);
-    this.events.emit('reached', !proxy);
+    // Our own 503 is an answer; without our body it comes from a proxy, and the server may be away.
+    this.events.emit('reached', answer.ok || isProblem(answer));
     return answer;
   }
 
@@ -157,6 +155,16 @@ function isCacheable(method: string, path: string): boolean {
 
 function isProblem(answer: Response): boolean {
   return answer.headers.get('content-type')?.includes('problem+json') ?? false;
+}
+
+/** The JSON of a body, null where there is none, undefined where it is something else. */
+function parsed(text: string): unknown {
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function timeLimit(ms: number): AbortSignal | undefined {

@@ -22,6 +22,7 @@ export interface LiveEvents {
   changed: void;
   edit: EditEvent;
   forecast: StreamEvents['forecast'];
+  rescued: { unsent: number };
   /** The session is over or another one; it is worth asking who is signed in. */
   session: { state: string };
 }
@@ -134,6 +135,7 @@ export class Live {
   #listen(): void {
     const { sync, events } = this;
     sync.events.on('changed', () => events.emit('changed', undefined));
+    sync.events.on('rescued', (event) => events.emit('rescued', event));
     sync.events.on('wrote', () => this.#tabs.say({ t: 'wrote' }));
     sync.events.on('edit', (event) => {
       events.emit('edit', event);

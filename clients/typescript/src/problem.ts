@@ -52,7 +52,8 @@ export class Problem extends Error {
 
   /** No answer of the server's came: the network, a proxy in front of it, or the time. */
   get unreached(): boolean {
-    return this.status === 0 || (this.code === 'unexpected' && [502, 503, 504].includes(this.status));
+    if (this.status === 0) return this.code === 'unreachable' || this.code === 'timeout';
+    return this.code === 'unexpected' && [502, 503, 504].includes(this.status);
   }
 
   /** The same request may succeed later. */

@@ -13,7 +13,9 @@ export type EditEvent =
   /** An edit of this device replaced what another device had written, which this one had not seen. */
   | { type: 'overwrote'; id: string; field: Field; was: unknown; yours: unknown }
   /** Another device's change replaced an edit of this device that had been acknowledged within the last 24 hours. */
-  | { type: 'replaced'; id: string; field: Field; yours: unknown; theirs: unknown };
+  | { type: 'replaced'; id: string; field: Field; yours: unknown; theirs: unknown }
+  /** Another device removed what was edited here, now or within the last 24 hours. `item` is as it was seen here. */
+  | { type: 'removed'; id: string; item: Favourite };
 
 /**
  * Adds a mutation, joined with one that waits where that says the same: so a name that was typed three times offline is

@@ -3,6 +3,7 @@ import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { Credential, Http } from './http.ts';
 import { accountChanged, Problem } from './problem.ts';
+import { isTokens } from './shapes.ts';
 import { read, type Storage, write } from './store/storage.ts';
 import type { Tokens } from './types.ts';
 
@@ -43,6 +44,8 @@ export interface Session extends Credential {
   keep(tokens: Tokens | null, account: string): Promise<void>;
   /** Forgets the session on this device. */
   forget(): Promise<void>;
+  /** Keeps again who was here, after the storage was emptied; whether that still holds the server has to say. */
+  rescue(account: string): Promise<void>;
   /** From now on it is not certain whose the requests are, until `keep` says it or `trust` that nothing changed. */
   doubt(): Promise<void>;
   trust(): Promise<void>;
@@ -76,6 +79,10 @@ abstract class Kind {
   async holds(account: string): Promise<boolean> {
     const kept = await this.kept();
     return kept?.account === account && kept.doubted !== true;
+  }
+
+  async rescue(_: string): Promise<void> {
+    // Tokens were only in the storage.
   }
 
   async doubt(): Promise<void> {
@@ -130,6 +137,11 @@ export class CookieSession extends Kind implements Session {
   async refused(problem: Problem): Promise<boolean> {
     if (problem.ended) this.events.emit('ended', problem);
     return false;
+  }
+
+  override rescue(account: string): Promise<void> {
+    const doubted: Kept = { account, tokens: null, doubted: true };
+    return this.storage.update(this.key, (kept) => [kept ?? doubted, undefined], true);
   }
 
   override doubt(): Promise<void> {
@@ -205,7 +217,7 @@ export class BearerSession extends Kind implements Session {
       if (!current || current.access !== old.access) return current;
       try {
         const body = { refresh_token: current.refresh };
-        const answer = await this.#http.call<Tokens>('POST', '/v1/auth/refresh', { body, signed: false });
+        const answer = await this.#http.call<Tokens>('POST', '/v1/auth/refresh', { body, signed: false, isOurs: isTokens });
         const next = this.#kept(answer);
         // Kept before it is used: from the first use on the server forgets the old pair.
         await write(this.storage, this.key, next);

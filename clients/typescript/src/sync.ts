@@ -1,12 +1,13 @@
 import { Backoff } from './backoff.ts';
-import { type Copy, copyFrom, type LocalFavourite, type Queued, unsent, view } from './copy.ts';
-import { findReplaced, takeDelta, takeSnapshot } from './delta.ts';
+import { type Copy, copyFrom, type LocalFavourite, type Queued, rescued, unsent, view } from './copy.ts';
+import { findRemoved, findReplaced, takeDelta, takeSnapshot } from './delta.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { CallOptions, Http } from './http.ts';
 import { accountChanged, Problem } from './problem.ts';
 import { type EditEvent, enqueue, LARGEST_BATCH, takeBatch, takeResults } from './queue.ts';
 import type { Session } from './session.ts';
+import { isDelta, isFavouritePage, isSyncAnswer } from './shapes.ts';
 import type { Storage } from './store/storage.ts';
 import type { Delta, FavouritePage, Mutation, MutationResult, SyncAnswer } from './types.ts';
 import { uuidv7 } from './uuid.ts';
@@ -18,6 +19,8 @@ export interface SyncEvents {
   wrote: void;
   /** What the user should hear about edits. */
   edit: EditEvent;
+  /** The storage was emptied from outside; what this tab knew is kept again, with so many unsent changes. */
+  rescued: { unsent: number };
   /** An exchange has ended; null when it went well. */
   exchanged: Problem | null;
 }
@@ -54,6 +57,8 @@ export class Sync {
   #wanted = { again: false, pull: false, snapshot: false };
   #limit = LARGEST_BATCH;
   #begun = false;
+  /** What is in the storage may be less than what this tab knows. */
+  #cleared = false;
 
   constructor(parts: { http: Http; session: Session; storage: Storage; env: Environment; key: string; account: string }) {
     this.#http = parts.http;
@@ -81,6 +86,12 @@ export class Sync {
   /** Reads the copy from the storage: at the start, and when another tab has written. */
   async load(): Promise<void> {
     await this.#transact((copy) => ({ copy, result: undefined }));
+  }
+
+  /** The storage was emptied from outside: keeps again what this tab knows, before anything is built on nothing. */
+  rescue(): Promise<void> {
+    this.#cleared = true;
+    return this.load();
   }
 
   /** Begins to talk to the server, once it is certain that requests are from this account. */
@@ -127,11 +138,14 @@ export class Sync {
     return this.#running;
   }
 
-  /** Takes a delta of the stream. One that does not fit is no harm: the changes are asked for instead. */
+  /**
+   * Takes a delta of the stream. One that does not fit is no harm: the changes are asked for instead. So are those that
+   * come in pages, and those that arrive between two pages: what was sent before a page was read can be older than it.
+   */
   async take(delta: Delta): Promise<void> {
     if (!(await this.#session.holds(this.#account))) return;
-    const fits = await this.#transact((copy) => fitted(copy, delta));
-    if (!fits || delta.has_more) await this.exchange({ pull: true });
+    const fits = !delta.has_more && (await this.#transact((copy) => (copy.paging ? { copy, result: false } : fitted(copy, delta))));
+    if (!fits) await this.exchange({ pull: true });
   }
 
   /** The server cannot tell what happened since the local cursor. */
@@ -180,6 +194,8 @@ export class Sync {
     // Without a network nothing is marked as sent, so edits that wait can still be joined.
     if (!this.#env.online()) throw new Problem({ code: 'unreachable' });
     const call: Call = (method, path, options) => this.#http.call(method, path, { ...options, signal, account: this.#account });
+    // An earlier exchange has stopped between two pages, in this tab or before the app was opened.
+    if (await this.#transact((copy) => ({ copy, result: copy.paging }))) this.#wanted.snapshot = true;
     while (!signal.aborted) {
       if (!(await this.#session.holds(this.#account))) throw accountChanged();
       const asked = this.cursor;
@@ -195,10 +211,12 @@ export class Sync {
   }
 
   async #push(call: Call, mutations: Mutation[]): Promise<void> {
-    const { device = '', cursor: since = null } = this.#copy ?? {};
+    const { device = '', cursor = null } = this.#copy ?? {};
+    // Where a snapshot is due, no delta may stand in for it.
+    const since = this.#wanted.snapshot ? null : cursor;
     let answer: SyncAnswer;
     try {
-      answer = await call<SyncAnswer>('POST', '/v1/sync', { body: { device, since, mutations } });
+      answer = await call<SyncAnswer>('POST', '/v1/sync', { body: { device, since, mutations }, isOurs: isSyncAnswer });
     } catch (error) {
       if (!(error instanceof Problem) || !isAtFault(error)) throw error;
       return this.#divide(mutations, error);
@@ -232,7 +250,7 @@ export class Sync {
   async #pull(call: Call, since: string): Promise<void> {
     let delta: Delta;
     try {
-      delta = await call<Delta>('GET', '/v1/changes', { query: { since } });
+      delta = await call<Delta>('GET', '/v1/changes', { query: { since }, isOurs: isDelta });
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'cursor_expired') throw error;
       this.#wanted.snapshot = true;
@@ -248,12 +266,13 @@ export class Sync {
    * between the pages comes with the changes that are asked for at the end.
    */
   async #snapshot(call: Call, asked: string | null): Promise<void> {
-    let page = await call<FavouritePage>('GET', '/v1/favourites');
+    const isOurs = isFavouritePage;
+    let page = await call<FavouritePage>('GET', '/v1/favourites', { isOurs });
     const { cursor } = page;
     const items = [...page.items];
     this.#wanted.pull = page.next !== null;
     while (page.next !== null) {
-      page = await call<FavouritePage>('GET', '/v1/favourites', { query: { after: page.next } });
+      page = await call<FavouritePage>('GET', '/v1/favourites', { query: { after: page.next }, isOurs });
       items.push(...page.items);
     }
     await this.#transact((copy) => ({ copy: takeSnapshot(copy, asked, items, cursor), result: undefined }));
@@ -292,14 +311,22 @@ export class Sync {
   /** One step of the copy, with all that follows from it: rows, cursor, queue and edits are written together. */
   async #transact<T>(step: (copy: Copy) => Outcome<T>): Promise<T> {
     const { now, bytes } = this.#env;
-    const { copy, result, events, wrote } = await this.#storage.update(this.#key, (value) => {
+    // A step that was begun before the storage was emptied may still write to what is about to go.
+    const late = this.#cleared;
+    let rescues = false;
+    const update = this.#storage.update(this.#key, (value) => {
       // A step that was begun for an account must not bring its copy back after it was removed.
       if (this.#stopped.signal.aborted) throw new DOMException('the copy is closed', 'AbortError');
-      const kept = copyFrom(value, () => uuidv7(now(), bytes));
-      const { copy: stepped, result: outcome, events: first = [] } = step(kept);
-      const { copy: next, events: second } = stepped === kept ? { copy: kept, events: [] } : findReplaced(stepped, now());
-      const wrote = next !== value;
-      return [next, { copy: next, result: outcome, events: [...first, ...second], wrote }];
+      const found = copyFrom(value, () => uuidv7(now(), bytes));
+      const kept = (rescues || this.#cleared) && this.#copy ? rescued(value === undefined ? null : found, this.#copy) : found;
+      if (late && this.#cleared) [rescues, this.#cleared] = [true, false];
+      const outcome = step(kept);
+      const { copy: next, events } = outcome.copy === kept ? { copy: kept, events: outcome.events ?? [] } : settled(kept, outcome, now());
+      return [next, { copy: next, result: outcome.result, events, wrote: next !== value }];
+    });
+    const { copy, result, events, wrote } = await update.catch((error: unknown) => {
+      this.#cleared ||= rescues;
+      throw error;
     });
     const before = this.#copy;
     this.#copy = copy;
@@ -308,6 +335,7 @@ export class Sync {
       this.events.emit('changed', undefined);
     }
     if (wrote) this.events.emit('wrote', undefined);
+    if (rescues && before) this.events.emit('rescued', { unsent: unsent(copy) });
     for (const event of events) this.events.emit('edit', event);
     return result;
   }
@@ -328,12 +356,21 @@ interface Outcome<T> {
   events?: readonly EditEvent[];
 }
 
+/** What follows for the edits of this device from a step, and all that is to be told. A removal is told once. */
+function settled(before: Copy, { copy, events = [] }: Outcome<unknown>, now: number): { copy: Copy; events: EditEvent[] } {
+  const removed = findRemoved(before, copy, now);
+  const replaced = findReplaced(removed.copy, now);
+  const ids = new Set(removed.events.map((event) => event.type === 'removed' && event.id));
+  const rest = events.filter((event) => event.type !== 'refused' || event.error !== 'gone' || !ids.has(event.mutation.id));
+  return { copy: replaced.copy, events: [...rest, ...removed.events, ...replaced.events] };
+}
+
 function fitted(copy: Copy, delta: Delta): Outcome<boolean> {
   const next = takeDelta(copy, delta);
   return { copy: next ?? copy, result: next !== null };
 }
 
-/** Rows are always those at the cursor, so two copies with one cursor and one queue look alike. */
+/** Rows are those at the cursor, except between two pages; so two copies with one cursor and one queue look alike. */
 function same(a: Copy, b: Copy): boolean {
-  return a.cursor === b.cursor && JSON.stringify(a.queue) === JSON.stringify(b.queue);
+  return a.cursor === b.cursor && a.paging === b.paging && JSON.stringify(a.queue) === JSON.stringify(b.queue);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { type Copy, emptyCopy, type Queued, unsent, view } from '../src/copy.ts';
-import { findReplaced, takeDelta, takeSnapshot } from '../src/delta.ts';
+import { findRemoved, findReplaced, takeDelta, takeSnapshot } from '../src/delta.ts';
 import { enqueue, takeBatch, takeResults } from '../src/queue.ts';
 import type { Delta, Favourite, Mutation } from '../src/types.ts';
 
@@ -155,6 +155,12 @@ test('a delta fits at the cursor, or before it in the same era; nothing else doe
   assert.equal(takeDelta(copy, delta('v1.1.6', 'v1.1.7', favourite('b', 7))), null, 'a gap');
   assert.equal(takeDelta(copy, delta('v1.2.3', 'v1.2.7', favourite('b', 7))), null, 'another era');
   assert.equal(takeDelta(copy, delta('v1.1.3', 'v1.2.7', favourite('b', 7))), null, 'into another era, from elsewhere');
+  const page = { ...delta('v1.1.3', 'v1.1.6', favourite('c', 6)), has_more: true };
+  assert.equal(takeDelta(copy, page), null, 'a page of several that begins elsewhere');
+  assert.equal(takeDelta(copy, { ...page, from: 'v1.1.5' })?.paging, true);
+  const between = { ...copy, paging: true };
+  assert.equal(takeDelta(between, delta('v1.1.3', 'v1.1.6')), null, 'between two pages, what begins elsewhere');
+  assert.equal(takeDelta(between, delta('v1.1.5', 'v1.1.6'))?.paging, false);
   assert.equal(takeDelta(copyWith(null), delta('v1.1.0', 'v1.1.1')), null, 'nothing to stand on');
 });
 
@@ -184,4 +190,35 @@ test('a guarded edit stands on all that this device wrote before it, and on noth
   const waiting = (answered: Copy) => answered.queue.at(-1)?.mutation.base_rev;
   assert.equal(waiting(takeResults(sent, answer(2, 3, 4), NOW).copy), 4);
   assert.equal(waiting(takeResults(sent, answer(2, 3, 5), NOW).copy), 2, 'revision 4 may be of somebody else');
+});
+
+test('a removal elsewhere of what was edited here is told with what is lost, and the edit is dropped', () => {
+  const before = enqueue(copyWith('v1.1.3', favourite('a', 3), favourite('b', 2)), queued({ op: 'update', id: 'a', base_rev: 3, set: { note: 'mine' } }));
+  const after = takeDelta(before, delta('v1.1.3', 'v1.1.5', { id: 'a', rev: 4, deleted: true }, { id: 'b', rev: 5, deleted: true }));
+  assert.ok(after);
+  const { copy, events } = findRemoved(before, after, NOW);
+  assert.deepEqual(events, [{ type: 'removed', id: 'a', item: favourite('a', 3, { note: 'mine' }) }]);
+  assert.deepEqual(copy.queue, []);
+  assert.deepEqual(findRemoved(copy, takeSnapshot(copy, copy.cursor, [], 'v1.2.9'), NOW).events, []);
+});
+
+test('so is one of what was edited here within 24 hours, and one that a snapshot shows', () => {
+  const before = acknowledged();
+  const after = takeDelta(before, delta('v1.1.4', 'v1.1.5', { id: 'a', rev: 5, deleted: true }));
+  assert.ok(after);
+  const told = [{ type: 'removed', id: 'a', item: favourite('a', 4, { note: 'mine' }) }];
+  assert.deepEqual(findRemoved(before, after, NOW).events, told);
+  assert.deepEqual(findRemoved(before, after, NOW + 25 * 3_600_000).events, []);
+  assert.deepEqual(findRemoved(before, takeSnapshot(before, before.cursor, [], 'v1.2.9'), NOW).events, told);
+});
+
+test('an own removal is not told, neither before nor after it is acknowledged', () => {
+  const removed = enqueue(acknowledged(), queued({ op: 'delete', id: 'a', base_rev: 4 }));
+  const { copy: sent, batch } = takeBatch(removed, 100);
+  const { copy: answered } = takeResults(sent, [{ mid: batch[0]?.mid ?? '', status: 'applied', rev: 5 }], NOW);
+  for (const before of [sent, answered]) {
+    const after = takeDelta(before, delta('v1.1.4', 'v1.1.5', { id: 'a', rev: 5, deleted: true }));
+    assert.ok(after);
+    assert.deepEqual(findRemoved(before, after, NOW).events, []);
+  }
 });

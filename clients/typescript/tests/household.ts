@@ -6,24 +6,31 @@ import { Manual } from './manual.ts';
 interface Body {
   mutations?: Mutation[];
   email?: string;
+  refresh_token?: string;
   since?: string | null;
 }
 
 type Reply = (() => Response | Promise<Response>) | undefined;
 
-/** A server with a few accounts, and one browser with its cookie: the tabs share cookie, storage, locks and channels. */
+/**
+ * A server with a few accounts, and one browser with its cookie: the tabs share cookie, storage, locks and channels.
+ * Clients that show no cookie get tokens, which name their account and their number.
+ */
 export class Household {
   readonly manual = new Manual();
-  readonly storage: Storage = memoryStorage();
+  storage: Storage = memoryStorage();
   readonly locks = lockManager();
   /** Whose session the browser's cookie is. */
   cookie: string | null = null;
   /** Who sent what, by the cookie that the request came with. */
   readonly sent: { as: string; name: unknown }[] = [];
   readonly asked: string[] = [];
+  /** The sessions with tokens of these accounts are over. */
+  readonly ended = new Set<string>();
   /** Answers in place of the server, or delays it. */
   instead: (path: string) => Reply = () => undefined;
   #accounts = 0;
+  #tokens = 0;
   readonly #lists = new Map<string, Favourite[]>();
 
   tab(options: ClientOptions = {}): Client {
@@ -40,7 +47,12 @@ export class Household {
     return (this.#lists.get(account) ?? []).map(({ name }) => name);
   }
 
-  async #fetch({ pathname: path, searchParams }: URL, { body, signal }: RequestInit = {}): Promise<Response> {
+  /** What the storage has under a key of this server: an account, or `session`. */
+  kept(name: string): Promise<unknown> {
+    return this.storage.update(`http://household.test|${name}`, (value) => [value, value]);
+  }
+
+  async #fetch({ pathname: path, searchParams }: URL, { body, headers, signal }: RequestInit = {}): Promise<Response> {
     signal?.throwIfAborted();
     this.asked.push(path);
     // A request takes the cookie along that the browser has when it is sent.
@@ -51,7 +63,21 @@ export class Household {
       return Promise.race([reply(), calledOff]);
     }
     const asked = typeof body === 'string' ? (JSON.parse(body) as Body) : {};
-    return this.#answer(path, cookie, { since: searchParams.get('since'), ...asked });
+    const given = { since: searchParams.get('since'), ...asked };
+    const shown = new Headers(headers);
+    if (shown.has('x-fairweather-client')) return this.#answer(path, cookie, given);
+    const [account = null] = shown.get('authorization')?.replace('Bearer ', '').split('/') ?? [];
+    if (account !== null && this.ended.has(account)) return refusal(401, 'session_ended');
+    return this.#answerTokens(path, given) ?? this.#answer(path, account, given);
+  }
+
+  #answerTokens(path: string, { email, refresh_token: refresh }: Body): Response | null {
+    if (path !== '/v1/auth/login' && path !== '/v1/auth/refresh') return null;
+    const [account = ''] = (email ?? refresh ?? '').split('/');
+    if (refresh !== undefined && this.ended.has(account)) return refusal(401, 'invalid_refresh_token');
+    this.ended.delete(account);
+    const token = `${account}/${(this.#tokens += 1)}`;
+    return Response.json({ access_token: token, refresh_token: token, token_type: 'Bearer', expires_in: 600, session_id: 's', account_id: account });
   }
 
   #answer(path: string, as: string | null, body: Body): Response {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { type Client, type ClientOptions, createClient, type Environment, type LocalFavourite, memoryStorage } from '../src/index.ts';
+import { type Client, type ClientOptions, createClient, type Environment, type Favourite, type LocalFavourite, memoryStorage } from '../src/index.ts';
 
 /** The binary under test, or undefined where only the client is tested. */
 export const BINARY = process.env['SERVER_BIN'];
@@ -152,7 +152,7 @@ export class BrokenNetwork {
 /** A device of somebody, with what its client said. */
 export class Device {
   readonly client: Client;
-  readonly edits: { type: string; field?: string; error?: string; was?: unknown; yours?: unknown; theirs?: unknown }[] = [];
+  readonly edits: { type: string; field?: string; error?: string; was?: unknown; yours?: unknown; theirs?: unknown; item?: Favourite | null }[] = [];
   readonly link: { online: boolean };
 
   constructor(baseUrl: string, options: ClientOptions = {}) {

@@ -18,6 +18,13 @@ async function inFolder(work: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
+function once<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
 async function contract(make: () => Storage): Promise<void> {
   const storage = make();
   assert.equal(await read(storage, 'k'), undefined);
@@ -44,6 +51,30 @@ test('IndexedDB', () => contract(() => browserStorage('contract')));
 test('IndexedDB: two tabs see the same', async () => {
   await write(browserStorage('tabs'), 'k', 1);
   assert.equal(await read(browserStorage('tabs'), 'k'), 1);
+});
+
+test('IndexedDB: whoever deletes it under an open page is noticed before anything is read, and nothing breaks', async () => {
+  const storage = browserStorage('deleted');
+  await write(storage, 'k', 1);
+  const order: string[] = [];
+  storage.onCleared?.(() => order.push('cleared'));
+  const pending = storage.update('k', (value) => [value, order.push(`read ${String(value)}`)]);
+  const deleted = once(indexedDB.deleteDatabase('deleted'));
+  await pending;
+  await deleted;
+  await storage.update('k', (value) => [2, order.push(`read ${String(value)}`)]);
+  assert.deepEqual(order, ['read 1', 'cleared', 'read undefined']);
+  assert.equal(await read(storage, 'k'), 2);
+});
+
+test('IndexedDB: a newer version in another tab takes nothing away', async () => {
+  const storage = browserStorage('upgraded');
+  await write(storage, 'k', 1);
+  let cleared = 0;
+  storage.onCleared?.(() => (cleared += 1));
+  await once(indexedDB.open('upgraded', 2)).then((db) => (db as IDBDatabase).close());
+  await read(storage, 'k').catch(() => undefined);
+  assert.equal(cleared, 0);
 });
 
 test('files', () => inFolder((folder) => contract(() => fileStorage(join(folder, 'new')))));

@@ -9,26 +9,44 @@ const TABLE = 'values';
  */
 export function browserStorage(name = 'fairweather'): Storage {
   const fallback = memoryStorage();
+  const listeners: (() => void)[] = [];
   let opened: Promise<IDBDatabase | null> | null = null;
-  const database = (): Promise<IDBDatabase | null> => (opened ??= open(name, () => (opened = null)).catch(() => null));
+  const closed = (cleared: boolean): void => {
+    opened = null;
+    if (cleared) for (const listener of listeners) listener();
+  };
+  const database = (): Promise<IDBDatabase | null> => (opened ??= open(name, closed).catch(() => null));
+  const update: Storage['update'] = async (key, step, strict = false) => {
+    const used = database();
+    const db = await used;
+    if (!db) return fallback.update(key, step);
+    try {
+      return await transact(db, key, step, strict);
+    } catch (error) {
+      // Closed under the transaction, which has then changed nothing: the step decides on what is there now.
+      if (used === opened) throw error;
+      return update(key, step, strict);
+    }
+  };
   return {
-    async update(key, step, strict = false) {
-      const db = await database();
-      return db ? transact(db, key, step, strict) : fallback.update(key, step);
+    update,
+    onCleared(listener) {
+      listeners.push(listener);
     },
   };
 }
 
-function open(name: string, closed: () => void): Promise<IDBDatabase> {
+function open(name: string, closed: (cleared: boolean) => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const db = request.result;
-      // A newer version of the app in another tab, or the user who clears the site's data.
-      db.onversionchange = () => (db.close(), closed());
-      db.onclose = closed;
+      // A newer version of the app in another tab, or somebody who deletes the database.
+      db.onversionchange = ({ newVersion }) => (db.close(), closed(newVersion === null));
+      // The browser itself closes it when the user clears the site's data.
+      db.onclose = () => closed(true);
       resolve(db);
     };
   });

@@ -10,6 +10,11 @@ export interface Storage {
    * resolves: tokens are kept so, since the server forgets the old ones. Without it, it must survive the app's end.
    */
   update<T>(key: string, step: (value: unknown) => Step<T>, strict?: boolean): Promise<T>;
+  /**
+   * Calls back when everything was taken away from outside while it was in use, before the next `update` sees that
+   * there is nothing. A storage that cannot notice has no such method.
+   */
+  onCleared?(listener: () => void): void;
 }
 
 /** What to keep, and what to tell the caller. */
