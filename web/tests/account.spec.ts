@@ -104,6 +104,8 @@ test('the mailed link confirms in the browser that asked, and only shows the cod
 test('a session that ended elsewhere is noticed at the next step, and nothing of it stays but what is unsent', async ({ app, context }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
+  // Nothing is on its way that would show it before the next step does.
+  await expect(app.page.getByText('Live', { exact: true })).toBeVisible();
   await context.clearCookies();
   await app.act('Lisbon', 'Rename');
   await app.page.getByRole('textbox').fill('Elsewhere');

@@ -8,6 +8,7 @@ import { toasts } from './toasts.svelte';
 /** Edits of two devices that met, while nobody looked at this page. */
 const unseen: EditEvent[] = [];
 
+fairweather.on('rescued', ({ unsent }) => toasts.show(speech.t.together.rescued(unsent)));
 fairweather.on('edit', (event) => {
   if (document.visibilityState === 'visible') tell(event);
   else unseen.push(event);
@@ -17,14 +18,19 @@ document.addEventListener('visibilitychange', () => {
 });
 
 /**
- * Tells about edits of the same place on two devices, and offers the value that was lost. An order that changed on
- * both is settled without a word.
+ * Tells about edits of the same place on two devices, and offers what was lost. An order that changed on both is
+ * settled without a word.
  */
 function tell(event: EditEvent): void {
   const texts = speech.t.together;
   if (event.type === 'refused') {
     const { errors } = speech.t;
     toasts.warn({ gone: errors.gone, quota: errors.quota }[event.error as string] ?? errors.refused);
+    return;
+  }
+  if (event.type === 'removed') {
+    const { item } = event;
+    toasts.show(texts.removed(item.name), { label: texts.addAgain, run: () => void places.restore(item) });
     return;
   }
   const { id, field } = event;

@@ -1,4 +1,4 @@
-import { Problem, type LocalFavourite, type Place } from '@fairweather/client';
+import { Problem, type Favourite, type LocalFavourite, type Place } from '@fairweather/client';
 
 import { speech } from '../text/index.svelte';
 import { fairweather } from './fairweather';
@@ -97,7 +97,7 @@ export const places = {
     });
   },
 
-  async restore(favourite: LocalFavourite): Promise<void> {
+  async restore(favourite: Favourite): Promise<void> {
     try {
       await fairweather.favourites.create(favourite);
       toasts.say(speech.t.places.add(favourite.name));

@@ -81,10 +81,11 @@ export function explain(error: unknown): string {
   const { errors } = speech.t;
   if (!(error instanceof Problem)) return errors.unexpected;
   if (error.status === 0) return connection.online ? errors.awayAction : errors.offlineAction;
+  if (error.code === 'unexpected') return errors.between;
   if (error.status === 429) return errors.rate;
   if (error.code.includes('quota')) return errors.quota;
   if (error.status === 404) return errors.gone;
   if (error.status === 401) return speech.t.account.ended;
-  if (error.status >= 500 || error.code === 'unexpected') return errors.unexpected;
+  if (error.status >= 500) return errors.unexpected;
   return error.fields[0]?.detail ?? error.message;
 }

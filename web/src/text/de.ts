@@ -139,9 +139,14 @@ export const de: Texts = {
     discard: 'Abmelden und löschen',
     unsentTitle: 'Noch nicht alles gesendet',
     unsentBody: (n) =>
-      n === 1 ? 'Eine Änderung ist nur auf diesem Gerät und ginge verloren.' : `${n} Änderungen sind nur auf diesem Gerät und gingen verloren.`,
-    unsentStay: 'Warten',
-    unsentLeave: 'Ohne sie fortfahren',
+      n === 1
+        ? 'Eine Änderung ist nur auf diesem Gerät. Sie wird von selbst gesendet, sobald das geht. Machst du jetzt weiter, ist sie verloren.'
+        : `${n} Änderungen sind nur auf diesem Gerät. Sie werden von selbst gesendet, sobald das geht. Machst du jetzt weiter, sind sie verloren.`,
+    unsentStay: 'Behalten und warten',
+    unsentSignOut: 'Trotzdem abmelden',
+    unsentSignIn: 'Trotzdem anmelden',
+    sentTitle: 'Alles ist gesendet',
+    sentBody: 'Deine Änderungen sind beim Server angekommen. Nichts geht mehr verloren.',
     signedOut: 'Abgemeldet',
     ended: 'Deine Sitzung ist zu Ende. Melde dich an, um deine Orte wiederzusehen.',
     mfa: 'Dieses Konto verlangt einen zweiten Schritt, den diese Seite noch nicht kann. Melde dich mit einer anderen App an.',
@@ -166,6 +171,7 @@ export const de: Texts = {
       n === 1 ? 'Deine Änderung ist gemerkt und wird von selbst gesendet.' : `Deine ${n} Änderungen sind gemerkt und werden von selbst gesendet.`,
     offlineAction: 'Dafür braucht es eine Verbindung. Versuche es, wenn du wieder online bist.',
     awayAction: 'Fairweather antwortet gerade nicht. Versuche es gleich noch einmal.',
+    between: 'Etwas dazwischen hat anstelle von Fairweather geantwortet, etwa die Anmeldeseite eines Netzes.',
     unexpected: 'Bei uns ist etwas schiefgegangen. Versuche es gleich noch einmal.',
     rate: 'Das war etwas schnell. Warte kurz und versuche es dann noch einmal.',
     credentials: 'E-Mail und Passwort passen nicht zusammen. Prüfe beides und versuche es noch einmal.',
@@ -204,6 +210,14 @@ export const de: Texts = {
       name: (name) => `Dein Name ${name} hat einen von einem anderen Gerät ersetzt.`,
       note: (name) => `Deine Notiz zu ${name} hat eine von einem anderen Gerät ersetzt.`,
     },
+    removed: (name) => `Ein anderes Gerät hat ${name} entfernt, das du hier geändert hattest.`,
+    addAgain: 'Wieder hinzufügen',
+    rescued: (n) =>
+      n === 0
+        ? 'Die Daten dieser Seite wurden im Browser gelöscht. Deine Orte sind wieder auf diesem Gerät.'
+        : n === 1
+          ? 'Die Daten dieser Seite wurden im Browser gelöscht. Deine offene Änderung ist gerettet.'
+          : `Die Daten dieser Seite wurden im Browser gelöscht. Deine ${n} offenen Änderungen sind gerettet.`,
     useMine: 'Rückgängig',
     useTheirs: 'Die andere nehmen',
   },

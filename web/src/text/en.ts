@@ -138,9 +138,14 @@ export const en = {
     discard: 'Sign out and delete',
     unsentTitle: 'Some changes are not sent yet',
     unsentBody: (n: number) =>
-      n === 1 ? 'One change is only on this device and would be lost.' : `${n} changes are only on this device and would be lost.`,
-    unsentStay: 'Wait',
-    unsentLeave: 'Go on without them',
+      n === 1
+        ? 'One change is only on this device. It is sent by itself as soon as that is possible. If you go on now, it is lost.'
+        : `${n} changes are only on this device. They are sent by themselves as soon as that is possible. If you go on now, they are lost.`,
+    unsentStay: 'Keep and wait',
+    unsentSignOut: 'Sign out anyway',
+    unsentSignIn: 'Sign in anyway',
+    sentTitle: 'Everything is sent',
+    sentBody: 'Your changes have reached the server. Nothing gets lost any more.',
     signedOut: 'Signed out',
     ended: 'Your session has ended. Sign in to see your places again.',
     mfa: 'This account asks for a second step, which this page does not offer yet. Use another app of yours to sign in.',
@@ -165,6 +170,7 @@ export const en = {
       n === 1 ? 'Your change is kept and will be sent by itself.' : `Your ${n} changes are kept and will be sent by themselves.`,
     offlineAction: 'That needs a connection. Try again when you are back online.',
     awayAction: 'Fairweather does not answer right now. Try again in a moment.',
+    between: 'Something in between answered in place of Fairweather, such as the sign-in page of a network.',
     unexpected: 'Something went wrong on our side. Try again in a moment.',
     rate: 'That was a little fast. Wait a moment, then try again.',
     credentials: 'E-mail and password do not match. Check both and try again.',
@@ -203,6 +209,14 @@ export const en = {
       name: (name: string) => `Your name ${name} replaced one from another device.`,
       note: (name: string) => `Your note on ${name} replaced one from another device.`,
     },
+    removed: (name: string) => `Another device removed ${name}, which you changed here.`,
+    addAgain: 'Add again',
+    rescued: (n: number) =>
+      n === 0
+        ? 'The data of this site was cleared in the browser. Your places are kept on this device again.'
+        : n === 1
+          ? 'The data of this site was cleared in the browser. Your unsent change was saved.'
+          : `The data of this site was cleared in the browser. Your ${n} unsent changes were saved.`,
     useMine: 'Undo',
     useTheirs: 'Use the other',
   },
