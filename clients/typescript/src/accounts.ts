@@ -183,7 +183,9 @@ export class Accounts {
   /** What waits belongs to the account that is about to go. */
   async #flush(): Promise<void> {
     const late = new AbortController();
-    await Promise.race([this.#parts.flush(), this.#parts.env.wait(FLUSH_MS, late.signal)]);
+    // After a sign-in or sign-out that failed, nothing is sent before the server has said who is here.
+    const sent = Promise.resolve(this.#asking).then(() => this.#parts.flush());
+    await Promise.race([sent, this.#parts.env.wait(FLUSH_MS, late.signal)]);
     late.abort();
   }
 

@@ -307,6 +307,20 @@ test('what cannot be sent is not thrown away by a sign-out or a sign-in that nob
   assert.deepEqual(household.names('ann'), ['Unsent']);
 });
 
+test('a second try to sign out, right after the first, sends what waits before it asks again', async () => {
+  const household = new Household();
+  const client = await tabOf(household, 'ann');
+  household.instead = (path) => (path === '/v1/sync' ? () => refusal(503, 'store_unavailable') : undefined);
+  await client.favourites.create(place('Unsent'));
+  const again = failure(client.accounts.logout()).then((refused) => {
+    assert.equal((refused as Error).name, 'UnsentEdits');
+    household.instead = () => undefined;
+    return failure(client.accounts.logout());
+  });
+  await settle(household, 10);
+  assert.deepEqual([await again, household.names('ann'), household.cookie], [null, ['Unsent'], null]);
+});
+
 test('with tokens, a refresh that is refused for good ends the session: told once, and only what is unsent stays', async () => {
   const household = new Household();
   const client = household.tab({ auth: 'bearer' });
