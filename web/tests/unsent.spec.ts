@@ -144,3 +144,24 @@ test('the sign-in page of a network in place of the server costs no change', asy
   await page.unroute('**/v1/**');
   await expect.poll(() => onServer(app)).toEqual(['Grandmother']);
 });
+
+test('signing in to another account asks as well, and goes on by itself with what was typed', async ({ app, browser, device }) => {
+  const phone = await device();
+  await phone.open();
+  await phone.add('Oslo', 'Oslo');
+  const email = await signUp(phone, browser);
+
+  const { page } = app;
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await page.route('**/v1/sync', (route) => route.fulfill({ status: 503, contentType: 'text/html', body: 'no' }));
+  await rename(app, 'Lisbon', 'Grandmother');
+  await signIn(app, email, PASSWORD);
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('One change is only on this device.');
+  await page.unroute('**/v1/sync');
+  await expect(dialog.getByRole('heading', { name: 'Everything is sent' })).toBeVisible();
+  await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Keep them' }).click();
+  await expect.poll(async () => (await app.names()).toSorted()).toEqual(['Grandmother', 'Oslo']);
+});
