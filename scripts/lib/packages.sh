@@ -10,6 +10,9 @@ postgres_programs() {
   dirname "$folder"
 }
 
+# Redis, or Valkey, which understands the same.
+redis_program() { command -v redis-server || command -v valkey-server; }
+
 # A Chromium to test with: the one named by CHROMIUM, or the system's.
 find_chromium() {
   command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome ||
@@ -24,6 +27,7 @@ missing_packages() {
   for step in "$@"; do
     case $step in
       postgres) postgres_programs >/dev/null || echo postgresql ;;
+      redis) command -v redis-server >/dev/null || echo redis-server ;;
       browser) find_chromium >/dev/null || echo chromium ;;
       durability) command -v wrk >/dev/null || echo wrk ;;
       api) python_makes_environments || echo python3-venv ;;

@@ -27,8 +27,7 @@ impl App {
         let now = self.now();
         let since = Revocations::horizon(now);
         let ended = self.store.read(async move |db| sessions::revoked_since(db, since).await).await?;
-        self.revocations.add(ended.iter().copied());
-        self.streams.revoke(ended.into_iter().map(|(session, _)| session));
+        self.ended(ended);
         self.revocations.forget(now);
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
+use bus::{Bus, Carrier};
 use domain::password::PasswordPolicy;
 use domain::{Clock, Error, Random, Result, Timestamp};
 use gazetteer::Gazetteer;
@@ -28,6 +29,7 @@ pub mod log_check;
 mod login;
 pub mod mail;
 pub mod me;
+mod nodes;
 pub mod places;
 mod refresh;
 pub mod registration;
@@ -39,15 +41,16 @@ pub mod sign_in;
 pub mod streams;
 pub mod sync;
 mod throttles;
+pub mod traffic;
 pub mod weather;
 
 pub use caller::{Caller, Client, Network};
 pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
-use limits::{Buckets, Left};
 use rendered::Rendered;
 use streams::{Hub, Tickets};
+use traffic::Traffic;
 use weather::Weather;
 
 /// Everything the use cases work with. Cheap to clone.
@@ -63,7 +66,7 @@ pub struct Inner {
     weather: Arc<Weather>,
     hashing: HashingPool,
     policy: PasswordPolicy,
-    index: BlindIndex,
+    index: Arc<BlindIndex>,
     refresh_key: RefreshKey,
     signing_keys: KeySet,
     data_keys: DataKeys,
@@ -76,15 +79,7 @@ pub struct Inner {
     streams: Arc<Hub>,
     tickets: Tickets,
     traffic: Traffic,
-}
-
-struct Traffic {
-    account: Buckets<domain::AccountId>,
-    mutations: Buckets<domain::AccountId>,
-    places: Buckets<Network>,
-    anonymous: Buckets<Network>,
-    cold_cells_account: Buckets<domain::AccountId>,
-    cold_cells_network: Buckets<Network>,
+    bus: Bus,
 }
 
 impl std::ops::Deref for App {
@@ -105,6 +100,8 @@ pub struct Parts {
     pub gazetteer: Arc<Gazetteer>,
     pub weather: Arc<Weather>,
     pub hashing: HashingPool,
+    /// What brings news from node to node.
+    pub carrier: Carrier,
 }
 
 /// Tokens and cookies remembered as checked.
@@ -135,17 +132,15 @@ impl Commits {
 impl App {
     /// Takes the installation's keys out of the database, making them at the first start.
     pub async fn start(parts: Parts) -> Result<Self> {
-        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing } = parts;
+        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing, carrier } = parts;
         let index = server_key(&store, &ring, &random, "index").await?;
         let refresh = server_key(&store, &ring, &random, "refresh").await?;
         let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
-        let limits = settings.limits.clone();
-        let streams = Hub::new(settings.streams.clone());
-        let hub = streams.clone();
-        weather.on_change(move |cell, issued_at| hub.forecast_changed(cell, issued_at));
+        let index = Arc::new(BlindIndex::new(&index)?);
+        let bus = Bus::new(carrier, index.shared_tag("installation", &[]), clock.clone(), random.clone())?;
+        weather.share_through(bus.shared_cache());
         let app = Self(Arc::new(Inner {
             policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),
-            index: BlindIndex::new(&index)?,
             refresh_key: RefreshKey::new(refresh),
             signing_keys,
             data_keys: DataKeys::new(ring, store.clone()),
@@ -155,16 +150,11 @@ impl App {
             elevations: elevations::Elevations::default(),
             favourite_pages: Rendered::new(),
             forecast_lists: Rendered::new(),
-            streams,
+            streams: Hub::new(settings.streams.clone()),
             tickets: Tickets::default(),
-            traffic: Traffic {
-                account: Buckets::new(limits.account),
-                mutations: Buckets::new(limits.mutations),
-                places: Buckets::new(limits.places),
-                anonymous: Buckets::new(limits.anonymous),
-                cold_cells_account: Buckets::new(limits.cold_cells_account),
-                cold_cells_network: Buckets::new(limits.cold_cells_network),
-            },
+            traffic: Traffic::new(&settings.limits, bus.is_there().then_some(&index)),
+            index,
+            bus,
             settings,
             clock,
             random,
@@ -173,6 +163,12 @@ impl App {
             weather,
             hashing,
         }));
+        let of = Arc::downgrade(&app.0);
+        app.weather.on_change(move |changed| {
+            if let Some(app) = of.upgrade() {
+                Self(app).weather_changed(changed);
+            }
+        });
         app.read_revocations().await?;
         Ok(app)
     }
@@ -201,53 +197,6 @@ impl App {
     /// Leaves the data in as few files as it can: for a server that stops.
     pub async fn settle(&self) -> Result<()> {
         self.store.settle().await.map_err(Into::into)
-    }
-
-    /// Counts a request against its account.
-    pub fn limit_requests(&self, caller: &Caller) -> Result<Left> {
-        self.traffic.account.take(&caller.account, 1, self.now())
-    }
-
-    fn committed(&self, hints: &[Hint]) {
-        for hint in hints {
-            self.favourite_pages.forget(hint.account);
-            self.forecast_lists.forget(hint.account);
-        }
-        self.streams.committed(hints);
-    }
-
-    fn limit_mutations(&self, account: domain::AccountId, count: u32) -> Result<()> {
-        // A batch that costs more than a full bucket holds would never pass.
-        let count = count.min(self.settings.limits.mutations.burst.max(1));
-        self.traffic.mutations.take(&account, count, self.now()).map(drop)
-    }
-
-    fn is_limited(&self, client: &Client) -> bool {
-        !(self.settings.trust_loopback && client.network.is_loopback())
-    }
-
-    fn limit_places(&self, client: &Client) -> Result<()> {
-        if self.is_limited(client) {
-            self.traffic.places.take(&client.network, 1, self.now())?;
-        }
-        Ok(())
-    }
-
-    fn limit_new_account(&self, client: &Client) -> Result<()> {
-        if self.is_limited(client) {
-            self.traffic.anonymous.take(&client.network, 1, self.now())?;
-        }
-        Ok(())
-    }
-
-    /// Fetching weather that nobody has yet is paid for by who asks.
-    fn limit_cold_cells(&self, caller: &Caller, client: &Client, cells: usize) -> Result<()> {
-        let (now, cells) = (self.now(), u32::try_from(cells).unwrap_or(u32::MAX));
-        self.traffic.cold_cells_account.take(&caller.account, cells, now)?;
-        if self.is_limited(client) {
-            self.traffic.cold_cells_network.take(&client.network, cells, now)?;
-        }
-        Ok(())
     }
 
     fn require_mail(&self) -> Result<()> {

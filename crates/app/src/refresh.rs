@@ -3,7 +3,7 @@
 use domain::account::Roles;
 use domain::refresh::Outcome;
 use domain::session::SessionKind;
-use domain::{AccountId, Error, Result, SessionId, Timestamp};
+use domain::{AccountId, Error, Result, SessionId};
 use store::{accounts, sessions};
 use vault::refresh_token::RefreshToken;
 
@@ -145,13 +145,6 @@ impl App {
         let Some(state) = state else { return Ok(None) };
         let record = SessionRecord::decode(&state)?;
         Ok(self.refresh_key.verify(&token, &record.salt)?.then_some((account, session)))
-    }
-
-    /// Makes ended sessions ended here at once; other nodes read it from the database.
-    pub(crate) fn revoke(&self, ended: Vec<SessionId>, now: Timestamp) {
-        // In this order: a stream that is being opened looks at the set after it can be told.
-        self.revocations.add(ended.iter().map(|session| (*session, now)));
-        self.streams.revoke(ended);
     }
 }
 

@@ -1,14 +1,16 @@
-//! Forecasts for cells: memory, then the database, then a provider. One fetch per cell however many ask; an
-//! old answer is served while a new one is fetched, and when none can be.
+//! Forecasts for cells: memory, then the cache that nodes share, then the database, then a provider. One fetch per
+//! cell however many ask; an old answer is served while a new one is fetched, and when none can be.
 
 mod cache;
 mod fetch;
 mod providers;
+mod stored;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bus::{ChangedCell, SharedCache};
 use domain::forecast::{Cell, Freshness, Pack, Share, Source, TtlPolicy};
 use domain::{Clock, Coordinates, Error, Random, Result, Timestamp};
 use store::Store;
@@ -76,8 +78,8 @@ const REFRESH_CHUNK: usize = 200;
 /// How often [`Weather::refresh_ahead`] is to run.
 pub const REFRESH_EVERY: Duration = Duration::from_secs(30);
 
-/// Called when the weather of a cell looks different than it did, with when it was issued.
-type OnChange = Box<dyn Fn(Cell, Timestamp) + Send + Sync>;
+/// Called when the weather of a cell looks different than it did, and the new answer is kept where other nodes find it.
+type OnChange = Box<dyn Fn(ChangedCell) + Send + Sync>;
 
 pub struct Weather {
     store: Arc<Store>,
@@ -88,6 +90,7 @@ pub struct Weather {
     flights: Flights,
     ttl: TtlPolicy,
     on_change: OnceLock<OnChange>,
+    shared: OnceLock<SharedCache>,
 }
 
 impl Weather {
@@ -107,13 +110,24 @@ impl Weather {
             flights: Flights::default(),
             ttl: TtlPolicy::default(),
             on_change: OnceLock::new(),
+            shared: OnceLock::new(),
         })
     }
 
     /// From now on tells of every cell whose weather looks different than it did. There is one listener: the
     /// first stays.
-    pub(crate) fn on_change(&self, listener: impl Fn(Cell, Timestamp) + Send + Sync + 'static) {
+    pub(crate) fn on_change(&self, listener: impl Fn(ChangedCell) + Send + Sync + 'static) {
         let _ = self.on_change.set(Box::new(listener));
+    }
+
+    /// From now on this cache stands before the database.
+    pub(crate) fn share_through(&self, cache: SharedCache) {
+        let _ = self.shared.set(cache);
+    }
+
+    /// Another node has a newer answer for a cell: what is older than that is not served from memory any more.
+    pub(crate) fn forget_older(&self, cell: Cell, than: Timestamp) {
+        self.memory.forget_older(cell, than, self.providers.sources());
     }
 
     pub fn providers(&self) -> &Providers {
@@ -218,7 +232,7 @@ impl Weather {
         self.ttl.due(entry.cell, entry.series.fetched_at(), factor)
     }
 
-    /// Reads from the database what memory does not hold, and returns what is still missing.
+    /// Reads what memory does not hold from where answers are kept, and returns what is still missing.
     async fn load(
         &self,
         missing: Vec<Wanted>,

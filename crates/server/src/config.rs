@@ -21,6 +21,10 @@ pub struct Config {
     pub data: PathBuf,
     /// `postgres://…`, or `sqlite:PATH`; a SQLite file in the data folder when left out.
     pub database: Option<String>,
+    /// `postgres://…` of the server itself, where `database` leads to a pooler.
+    pub database_direct: Option<String>,
+    /// `redis://…` of a Redis or Valkey that several nodes share; PostgreSQL alone serves a handful of them.
+    pub redis: Option<String>,
     /// Where people reach this server: `https://weather.example.org`. Links in mail point there.
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` counts: `["10.0.0.0/8"]`.
@@ -143,6 +147,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             data: PathBuf::from(".fairweather"),
             database: None,
+            database_direct: None,
+            redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
@@ -242,6 +248,10 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_direct: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<Vec<String>>,
@@ -252,6 +262,9 @@ fn platform() -> Figment {
     let mut figment = Figment::new();
     if let Ok(url) = std::env::var("DATABASE_URL") {
         figment = figment.merge(Serialized::default("database", url));
+    }
+    if let Ok(url) = std::env::var("REDIS_URL") {
+        figment = figment.merge(Serialized::default("redis", url));
     }
     if let Ok(port) = std::env::var("PORT") {
         // Platforms that set PORT expect the server on every address of its container.
@@ -274,7 +287,7 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // These share the prefix and are no settings: the file's name, the ring itself, what tests are given.
-        let others = ["config", "key_ring", "test_all", "test_postgres", "fixtures"];
+        let others = ["config", "key_ring", "test_all", "test_postgres", "test_redis", "fixtures"];
         let environment = Env::prefixed("FAIRWEATHER_").ignore(&others).split("__");
         let figment = figment.merge(platform()).merge(environment).merge(Serialized::defaults(flags));
         figment.extract().map_err(|error| {
@@ -288,6 +301,28 @@ impl Config {
         match &self.database {
             Some(url) => url.parse(),
             None => Ok(store::Url::Sqlite(self.data.join("fairweather.db"))),
+        }
+    }
+
+    /// How this node and others on the same database hear of one another.
+    ///
+    /// # Errors
+    /// When nodes are said to share something, but have no database in common.
+    pub fn carrier(&self) -> Result<bus::Carrier> {
+        let database = self.database_direct.as_ref().or(self.database.as_ref());
+        match (self.store_url()?, &self.redis) {
+            (store::Url::Sqlite(_), Some(_)) => Err(Error::internal(
+                "redis is set (--redis, FAIRWEATHER_REDIS or REDIS_URL), but the database is a SQLite file, which \
+                 belongs to one process: leave redis out, or give the nodes one PostgreSQL with --database postgres://…",
+            )),
+            (store::Url::Sqlite(_), None) if self.database_direct.is_some() => Err(Error::internal(
+                "database_direct is set, but the database is a SQLite file: leave it out, or give --database postgres://…",
+            )),
+            (store::Url::Sqlite(_), None) => Ok(bus::Carrier::None),
+            (store::Url::Postgres(_), Some(url)) => Ok(bus::Carrier::Redis { url: url.clone() }),
+            (store::Url::Postgres(url), None) => {
+                Ok(bus::Carrier::Postgres { url: database.cloned().unwrap_or(url) })
+            }
         }
     }
 
@@ -383,6 +418,20 @@ mod tests {
         config.public_url = Some(String::from("http://localhost:8080"));
         config.trusted_proxies = vec![String::from("0.0.0.0/0")];
         assert!(config.unsafe_settings()[0].contains("/0"));
+    }
+
+    #[test]
+    fn nodes_need_a_database_in_common() {
+        let mut config = Config { redis: Some(String::from("redis://127.0.0.1")), ..Config::default() };
+        assert!(config.carrier().err().unwrap().to_string().contains("--redis"));
+        config.database = Some(String::from("postgres://pooler/fairweather"));
+        assert!(matches!(config.carrier(), Ok(bus::Carrier::Redis { url }) if url == "redis://127.0.0.1"));
+        config.redis = None;
+        assert!(matches!(config.carrier(), Ok(bus::Carrier::Postgres { url }) if url.contains("pooler")));
+        config.database_direct = Some(String::from("postgres://database/fairweather"));
+        assert!(matches!(config.carrier(), Ok(bus::Carrier::Postgres { url }) if url.contains("//database")));
+        config.database = None;
+        assert!(config.carrier().err().unwrap().to_string().contains("database_direct"));
     }
 
     #[test]

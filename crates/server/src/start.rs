@@ -9,7 +9,8 @@ use std::time::Duration;
 use api::{AllowedOrigins, Api, ApiSettings, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
-use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams};
+use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams, traffic};
+use bus::Carrier;
 use domain::cookie::SessionCookie;
 use domain::{Clock, Error, Random, Result};
 use gazetteer::Gazetteer;
@@ -64,8 +65,13 @@ pub fn system_random() -> Random {
     })
 }
 
-/// Everything but the network: for commands that work on the data.
-pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Option<File>)> {
+/// Everything but the network: for commands that work on the data. Nodes that run hear of what a command did from the
+/// database, a little later.
+pub async fn open(setup: &Setup) -> Result<(App, Option<File>)> {
+    assemble(setup, None, Carrier::None).await
+}
+
+async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> Result<(App, Option<File>)> {
     let Setup { config, mode, clock, random } = setup;
     create_folder(&config.data)?;
     let url = config.store_url()?;
@@ -103,6 +109,7 @@ pub async fn open(setup: &Setup, mailbox: Option<&Secret>) -> Result<(App, Optio
         gazetteer,
         weather,
         hashing: HashingPool::start(options, clock.clone(), random.clone())?,
+        carrier,
     };
     let app = App::start(parts).await?;
     commits.attach(&app);
@@ -130,7 +137,8 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     };
     let mailbox = dev.then(|| Secret::generate(&setup.random));
     let routes = tokio::task::spawn_blocking(Routes::collect);
-    let (app, lock) = open(&setup, mailbox.as_ref()).await?;
+    let carrier = setup.config.carrier()?;
+    let (app, lock) = assemble(&setup, mailbox.as_ref(), carrier).await?;
     let routes = routes.await.map_err(Error::internal)?;
     let connections = connections::serve(listener, Edge::new(routes, Api::new(app.clone(), api)));
     let mut jobs = jobs(&app, dev);
@@ -325,6 +333,18 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
         let app = of.clone();
         async move { app.watch_favourites().await }
     }));
+    let of = app.clone();
+    jobs.spawn(async move { of.follow_bus().await });
+    if app.bus().is_there() {
+        let of = app.clone();
+        jobs.spawn(every(traffic::TELL_EVERY, "tell_traffic", move || {
+            let app = of.clone();
+            async move {
+                app.tell_traffic();
+                Ok(())
+            }
+        }));
+    }
     jobs.spawn(every(FOLD_EVERY, "fold_metrics", || async {
         telemetry::fold_metrics();
         Ok(())

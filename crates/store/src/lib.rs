@@ -31,6 +31,7 @@ pub mod cells;
 pub mod compaction;
 pub mod favourites;
 pub mod mail;
+pub mod notify;
 pub mod receipts;
 pub mod registrations;
 pub mod secrets;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{Clock, Random, Timestamp};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// One installation and its running server. Everything it made goes when it is dropped.
 pub struct TestApp {
     /// What the server takes its weather from. Its time follows [`TestApp::advance`].
-    pub provider: FakeProvider,
+    pub provider: Arc<FakeProvider>,
     clock: Clock,
     random: Random,
     config: Config,
@@ -61,7 +61,7 @@ impl TestApp {
     /// # Panics
     /// When it does not start.
     pub async fn start_with(seed: u64, settings: impl FnOnce(&mut Config)) -> Self {
-        let provider = FakeProvider::start(NOW).await;
+        let provider = Arc::new(FakeProvider::start(NOW).await);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
         share_places(&data);
@@ -82,6 +82,31 @@ impl TestApp {
         };
         app.resume().await;
         app
+    }
+
+    /// Another node beside this one: a process of its own on the same database, with a copy of the key ring. Both
+    /// have one clock, one provider and one source of randomness.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data");
+        share_places(&data);
+        std::fs::create_dir(data.join("keys")).expect("a folder for the ring");
+        std::fs::copy(self.data().join("keys/ring"), data.join("keys/ring")).expect("the ring can be copied");
+        let mut node = Self {
+            provider: self.provider.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            config: Config { data, ..self.config.clone() },
+            mode: self.mode,
+            running: None,
+            folder,
+            http: self.http.clone(),
+        };
+        node.resume().await;
+        node
     }
 
     /// Stops the server and starts it anew on the same data: what only memory knew is gone.

@@ -74,15 +74,27 @@ pub fn on_postgres(story: impl AsyncFnOnce(TestApp)) {
 /// # Panics
 /// When there must be one.
 pub fn server() -> Option<String> {
-    let server = env::var("FAIRWEATHER_TEST_POSTGRES").ok();
-    if server.is_none() {
-        let all = ["CI", "FAIRWEATHER_TEST_ALL"].into_iter().find(|name| env::var_os(name).is_some());
-        if let Some(name) = all {
-            panic!("{name} is set, so this must run on PostgreSQL too: set FAIRWEATHER_TEST_POSTGRES");
-        }
-        eprintln!("skipped: FAIRWEATHER_TEST_POSTGRES is not set");
+    named_for_tests("FAIRWEATHER_TEST_POSTGRES")
+}
+
+/// What an environment variable names for the tests; `None`, said aloud, where it need not be there.
+pub(crate) fn named_for_tests(variable: &str) -> Option<String> {
+    let named = env::var(variable).ok();
+    if named.is_none() {
+        skip(&format!("{variable} is not set"));
     }
-    server
+    named
+}
+
+/// Says aloud that something is not tried.
+///
+/// # Panics
+/// Where everything must be tried.
+pub(crate) fn skip(why: &str) {
+    if let Some(name) = ["CI", "FAIRWEATHER_TEST_ALL"].into_iter().find(|name| env::var_os(name).is_some()) {
+        panic!("{name} is set, so this must be tried: {why}");
+    }
+    eprintln!("skipped: {why}");
 }
 
 /// Gives the address of a new database of that server, and drops it whatever becomes of the work.

@@ -9,8 +9,14 @@ pub mod clients;
 pub mod databases;
 #[cfg(feature = "app")]
 pub mod events;
+#[cfg(feature = "app")]
+pub mod nodes;
 pub mod provider;
 mod provider_wire;
+#[cfg(feature = "app")]
+pub mod redis;
+#[cfg(feature = "app")]
+pub mod relay;
 #[cfg(feature = "app")]
 pub mod sockets;
 
@@ -20,5 +26,11 @@ pub use app::TestApp;
 pub use clients::{Call, Client, Response};
 #[cfg(feature = "app")]
 pub use events::{Event, Events};
+#[cfg(feature = "app")]
+pub use nodes::Nodes;
+#[cfg(feature = "app")]
+pub use redis::RedisServer;
+#[cfg(feature = "app")]
+pub use relay::Relay;
 #[cfg(feature = "app")]
 pub use sockets::Socket;

@@ -21,6 +21,7 @@ pub struct BlindIndex {
     cell: hmac::Key,
     throttle: hmac::Key,
     request: hmac::Key,
+    shared: hmac::Key,
 }
 
 impl BlindIndex {
@@ -32,6 +33,7 @@ impl BlindIndex {
             cell: key.derive(&[], "index cell")?,
             throttle: key.derive(&[], "index throttle")?,
             request: key.derive(&[], "index request")?,
+            shared: key.derive(&[], "index shared")?,
         })
     }
 
@@ -55,6 +57,12 @@ impl BlindIndex {
     /// `subject` for whom. Addresses without an account have theirs as well.
     pub fn throttle_tag(&self, kind: &str, subject: &[u8]) -> Tag {
         tag(&self.throttle, &[kind.as_bytes(), subject])
+    }
+
+    /// Names something to the other nodes of this installation, on what outsiders may share: `kind` says what, and
+    /// `subject` which.
+    pub fn shared_tag(&self, kind: &str, subject: &[u8]) -> Tag {
+        tag(&self.shared, &[kind.as_bytes(), subject])
     }
 
     /// Recognises a repeated request, or a client that repeats one, by its parts; nothing of them can be read

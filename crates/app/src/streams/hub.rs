@@ -166,17 +166,22 @@ impl Hub {
             if let Some(room) = rooms.accounts.get_mut(&hint.account) {
                 room.is_outdated = true;
                 let head = Cursor { era: hint.era, seq: hint.head };
-                room.streams.iter().for_each(|signal| signal.head(head));
+                for signal in &room.streams {
+                    signal.head(head);
+                }
             }
         }
     }
 
     /// Where logs are: wakes the streams that have told their clients something else.
     pub fn heads(&self, heads: &[(AccountId, Cursor)]) {
-        let rooms = self.rooms();
+        let mut rooms = self.rooms();
         for (account, head) in heads {
-            let streams = rooms.accounts.get(account).map(|room| &room.streams);
-            streams.into_iter().flatten().for_each(|signal| signal.head(*head));
+            let Some(room) = rooms.accounts.get_mut(account) else { continue };
+            for signal in &room.streams {
+                // Whoever missed a commit missed the favourites in it, too.
+                room.is_outdated |= signal.head(*head);
+            }
         }
     }
 

@@ -124,12 +124,14 @@ impl Signal {
         self.wake.notify_one();
     }
 
-    /// The log is at `head`. What the client knows already wakes nobody.
-    pub fn head(&self, head: Cursor) {
+    /// The log is at `head`. What the client knows already wakes nobody; tells whether it was woken.
+    pub fn head(&self, head: Cursor) -> bool {
         let known = |sent: Cursor| sent.era == head.era && sent.seq >= head.seq;
-        if !self.state().sent.is_some_and(known) {
+        let is_news = !self.state().sent.is_some_and(known);
+        if is_news {
             self.tell(|state| state.pending.dirty = true);
         }
+        is_news
     }
 
     pub fn forecast(&self, hint: ForecastHint) {

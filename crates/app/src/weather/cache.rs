@@ -67,28 +67,40 @@ impl Weighter<Key, Arc<Entry>> for Bytes {
     }
 }
 
-pub(super) struct Memory(Cache<Key, Arc<Entry>, Bytes>);
+pub(super) struct Memory {
+    entries: Cache<Key, Arc<Entry>, Bytes>,
+    /// Of cells that other nodes have told of: when the newest answer was fetched. What is read elsewhere may be older.
+    newest: Cache<Cell, Timestamp>,
+}
+
+/// Cells of which it is remembered that another node has a newer answer. One that is pushed out may be read once more
+/// from a copy that lags behind, and is then due at its usual time.
+const TOLD: usize = 50_000;
 
 impl Memory {
     pub(super) fn new(bytes: u64) -> Self {
         // About seven kilobytes a cell.
         let expected = usize::try_from(bytes / 7_000).unwrap_or(usize::MAX).max(16);
-        Self(Cache::with_weighter(expected, bytes, Bytes))
+        Self { entries: Cache::with_weighter(expected, bytes, Bytes), newest: Cache::new(TOLD) }
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Entry>> {
-        self.0.get(key)
+        self.entries.get(key)
     }
 
     /// The same without counting as use.
     pub(super) fn peek(&self, key: &Key) -> Option<Arc<Entry>> {
-        self.0.peek(key)
+        self.entries.peek(key)
     }
 
-    /// Puts an answer in unless a newer one is there; what was known of the cell's use is kept.
+    /// Puts an answer in unless a newer one is there or is known to be elsewhere; what was known of the cell's use is
+    /// kept.
     pub(super) fn insert(&self, entry: Entry) -> Arc<Entry> {
         let key = entry.key();
-        if let Some(old) = self.0.peek(&key) {
+        if self.is_outdated(entry.cell, &entry.series) {
+            return Arc::new(entry);
+        }
+        if let Some(old) = self.entries.peek(&key) {
             if old.series.fetched_at() >= entry.series.fetched_at() {
                 return old;
             }
@@ -96,17 +108,37 @@ impl Memory {
             old.superseded.store(true, Ordering::Release);
         }
         let entry = Arc::new(entry);
-        self.0.insert(key, entry.clone());
+        self.entries.insert(key, entry.clone());
         entry
     }
 
+    /// Whether another node has told of a newer answer. Of the core pack alone: only that is told of.
+    pub(super) fn is_outdated(&self, cell: Cell, series: &Series) -> bool {
+        let newest = if series.pack() == Pack::Core { self.newest.get(&cell) } else { None };
+        newest.is_some_and(|newest| series.fetched_at() < newest)
+    }
+
+    /// Forgets answers that are older, and does not take such in again.
+    pub(super) fn forget_older(&self, cell: Cell, than: Timestamp, sources: impl Iterator<Item = Source>) {
+        if self.newest.peek(&cell).is_none_or(|known| known < than) {
+            self.newest.insert(cell, than);
+        }
+        for source in sources {
+            let key = (source, Pack::Core, cell);
+            if let Some(old) = self.entries.peek(&key).filter(|old| old.series.fetched_at() < than) {
+                old.superseded.store(true, Ordering::Release);
+                self.entries.remove(&key);
+            }
+        }
+    }
+
     pub(super) fn each(&self, mut visit: impl FnMut(&Entry)) {
-        for (_, entry) in self.0.iter() {
+        for (_, entry) in self.entries.iter() {
             visit(&entry);
         }
     }
 
     pub(super) fn size(&self) -> (usize, u64) {
-        (self.0.len(), self.0.weight())
+        (self.entries.len(), self.entries.weight())
     }
 }

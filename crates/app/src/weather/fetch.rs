@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bus::ChangedCell;
+use domain::Result;
 use domain::forecast::{
     Cell, Forecast, Freshness, Pack, Place, Series, Share, Units, VariableSet, ViewRequest,
 };
-use domain::{Result, Timestamp};
-use store::cells;
 use tokio::sync::watch;
 
 use super::cache::Entry;
@@ -43,8 +43,6 @@ struct Flight {
 /// The part of a forecast that people look at: a change on the tenth day is worth no message.
 const LOOKED_AT: ViewRequest =
     ViewRequest { hours: 48, days: 7, units: Units::Metric, variables: VariableSet::LIST };
-/// Cells kept of one call in one transaction, so that no request waits long behind it.
-const STORED_AT_ONCE: usize = 25;
 
 impl Weather {
     /// Fetches cells, joining fetches that are under way. The work goes on when the caller leaves.
@@ -134,88 +132,37 @@ impl Weather {
     /// between may start another fetch.
     async fn land(&self, landed: Vec<(Flight, Series)>) {
         let mut kept = Vec::with_capacity(landed.len());
+        let mut changed = Vec::new();
         for (flight, series) in landed {
             let before = self.memory.peek(&(series.source(), series.pack(), flight.want.cell));
             let entry = self.memory.insert(Entry::new(flight.want.cell, series));
             self.flights.land(&flight.want);
             kept.push(entry.clone());
             flight.told.send_replace(Some(Ok(entry.clone())));
-            self.tell_change(before.as_deref(), &entry);
+            changed.extend(self.change(before.as_deref(), &entry));
         }
-        for chunk in kept.chunks(STORED_AT_ONCE) {
-            let rows: Vec<(String, Vec<u8>, Timestamp)> =
-                chunk.iter().map(|e| (stored_key(e), e.series.encode(), e.series.fetched_at())).collect();
-            let stored = self
-                .store
-                .write(async move |tx| {
-                    for (key, series, fetched_at) in &rows {
-                        cells::put(tx, key, series, *fetched_at).await?;
-                    }
-                    Ok(())
-                })
-                .await;
-            if let Err(error) = stored {
-                // The answer is in memory and was given; only a restart would miss it.
-                tracing::warn!(%error, "forecasts could not be kept in the database");
-            }
+        self.keep(&kept).await;
+        // After it is kept: whoever is told may ask another node, which finds it there.
+        if let Some(listener) = self.on_change.get() {
+            changed.into_iter().for_each(listener);
         }
     }
 
-    /// Tells the listener when the new answer shows something else than the one before. Detail comes and goes
-    /// with the core, which alone is looked at.
-    fn tell_change(&self, before: Option<&Entry>, entry: &Entry) {
-        let Some(listener) = self.on_change.get() else { return };
+    /// What to tell of an answer that shows something else than the one before. Detail comes and goes with the core,
+    /// which alone is looked at.
+    fn change(&self, before: Option<&Entry>, entry: &Entry) -> Option<ChangedCell> {
         let series = &entry.series;
         if series.pack() != Pack::Core {
-            return;
+            return None;
         }
         let cell = entry.cell;
         // In the middle of the cell; no place in it is shown anything very different.
         let place = Place { coordinates: cell.centre(), elevation_m: None, zone: jiff::tz::TimeZone::UTC };
         let now = self.clock.now();
         let shown = |series: &Series| Forecast::of(series, None, cell, &place, &LOOKED_AT, now);
-        if before.is_none_or(|before| !shown(&before.series).shows_the_same(&shown(series))) {
-            listener(cell, series.issued_at().unwrap_or(series.fetched_at()));
-        }
+        let is_changed = before.is_none_or(|before| !shown(&before.series).shows_the_same(&shown(series)));
+        let fetched_at = series.fetched_at();
+        let issued_at = series.issued_at().unwrap_or(fetched_at);
+        is_changed.then_some(ChangedCell { cell, issued_at, fetched_at })
     }
-
-    /// What the database holds for each cell.
-    pub(super) async fn read_stored(&self, missing: Vec<Wanted>) -> Result<Vec<(Wanted, Vec<Entry>)>> {
-        let sources: Vec<_> = self.providers.sources().collect();
-        let keys: Vec<(Wanted, Vec<String>)> = missing
-            .into_iter()
-            .map(|want| {
-                let keys = sources.iter().map(|source| key(source.name(), want.pack, want.cell)).collect();
-                (want, keys)
-            })
-            .collect();
-        let found = self
-            .store
-            .read(async move |db| {
-                let mut found = Vec::with_capacity(keys.len());
-                for (want, keys) in keys {
-                    let mut rows = Vec::new();
-                    for key in keys {
-                        rows.extend(cells::get(db, &key).await?);
-                    }
-                    found.push((want, rows));
-                }
-                Ok(found)
-            })
-            .await?;
-        let decode = |(want, rows): (Wanted, Vec<(Vec<u8>, Timestamp)>)| {
-            // A row that does not decode (of another version, say) is as good as none.
-            let series = rows.iter().filter_map(|(bytes, _)| Series::decode(bytes).ok());
-            (want, series.map(|series| Entry::new(want.cell, series)).collect())
-        };
-        Ok(found.into_iter().map(decode).collect())
-    }
-}
-
-fn stored_key(entry: &Entry) -> String {
-    key(entry.series.source().name(), entry.series.pack(), entry.cell)
-}
-
-fn key(source: &str, pack: Pack, cell: Cell) -> String {
-    format!("{source}/{}/{cell}", pack.name())
 }

@@ -23,7 +23,7 @@ pub enum Command {
 }
 
 pub async fn run(setup: Setup, command: Command) -> Result<()> {
-    let (app, _lock) = open(&setup, None).await?;
+    let (app, _lock) = open(&setup).await?;
     let known = |error, email: &str| match error {
         Error::NotFound => Error::internal(format!("there is no account with the address {email}")),
         other => other,

@@ -99,7 +99,7 @@ async fn schema(config: &Config) -> Finding {
 }
 
 async fn opened(setup: &Setup) -> Vec<Finding> {
-    match open(setup, None).await {
+    match open(setup).await {
         Ok((app, _lock)) if app.is_ready().await => {
             let good = "the database opens, its keys unwrap, and the gazetteer is loaded";
             let mut findings = vec![Finding::Good(String::from(good))];

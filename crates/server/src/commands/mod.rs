@@ -120,6 +120,8 @@ impl Common {
             listen: self.listen,
             data: self.data.clone(),
             database: self.database.clone(),
+            database_direct: serve.database_direct,
+            redis: serve.redis,
             public_url: serve.public_url,
             trusted_proxies: (!serve.trusted_proxies.is_empty()).then_some(serve.trusted_proxies),
         };
@@ -136,10 +138,12 @@ fn shown(mut config: Config) -> Result<String> {
     if let Some(key) = &mut config.weather.open_meteo.key {
         *key = String::from("(set)");
     }
-    if let Some(url) = &mut config.database
-        && let Some((_, host)) = url.rsplit_once('@')
-    {
-        *url = format!("postgres://…@{host}");
+    for url in [&mut config.database, &mut config.database_direct, &mut config.redis].into_iter().flatten() {
+        if let Some((scheme, rest)) = url.split_once("://")
+            && let Some((_, host)) = rest.rsplit_once('@')
+        {
+            *url = format!("{scheme}://…@{host}");
+        }
     }
     serde_json::to_string_pretty(&config).map(|text| text + "\n").map_err(domain::Error::internal)
 }

@@ -20,6 +20,7 @@ mod favourites;
 mod forecasts;
 mod idempotency;
 mod limits;
+mod nodes;
 mod places;
 mod privacy;
 mod sessions;

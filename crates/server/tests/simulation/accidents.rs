@@ -17,8 +17,9 @@ impl World {
         self.count("batches at once");
         let mut calls = JoinSet::new();
         let before: Vec<_> = self.people.iter().map(|person| person.ledger.head).collect();
-        for (to, device) in self.devices.iter().enumerate() {
-            let client = self.people[owner(to)].client.clone();
+        for to in 0..self.devices.len() {
+            self.route();
+            let (client, device) = (self.people[owner(to)].client.clone(), &self.devices[to]);
             let (since, batch) = (device.cursor, device.batch(20));
             let text = since.map(|since| since.to_string()).unwrap_or_default();
             let letter = move |asked, answer: &Response| Letter {

@@ -39,7 +39,7 @@ use std::sync::Mutex;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use testkit::{TestApp, databases};
+use testkit::{Nodes, TestApp, databases, redis};
 
 use crate::check::Violation;
 use crate::schedule::Action;
@@ -69,6 +69,16 @@ const OF_ONE_SERVER: [&str; 20] = [
     "restores",
     "cursors of a lost future",
 ];
+const OF_NODES: [&str; 8] = [
+    "mutations",
+    "batches at once",
+    "streams",
+    "deltas of streams",
+    "restarts",
+    "cuts",
+    "new eras by an operator",
+    "restores",
+];
 const OF_A_PROCESS: [&str; 4] =
     ["kills", "batches in flight at a kill", "restores", "cursors of a lost future"];
 
@@ -86,6 +96,27 @@ fn schedules_on_postgres() {
     }
     explore("postgres", 30, &OF_ONE_SERVER, schedule::of_one_server(), |seed, schedule, counts| {
         databases::in_new_database(|url| databases::runtime().block_on(on(Some(url), seed, schedule, counts)))
+    });
+}
+
+/// Three nodes on one PostgreSQL: what is asked is asked of any of them. Every other schedule with a Redis.
+#[test]
+fn schedules_on_nodes() {
+    let (Some(_), redis) = (databases::server(), redis::server()) else { return };
+    explore("nodes", 15, &OF_NODES, schedule::of_nodes(), |seed, schedule, counts| {
+        let redis = redis.clone().filter(|_| seed % 2 == 1);
+        databases::in_new_database(|url| {
+            databases::runtime().block_on(async {
+                let nodes = Nodes::start(3, seed, |config| {
+                    config.database = Some(url);
+                    config.redis = redis;
+                    config.limits.account_burst = 1_000_000;
+                    config.limits.mutations_burst = 1_000_000;
+                });
+                let server = Server::Nodes(Box::new(nodes.await));
+                carry_out(World::new(server, seed).await, schedule, counts).await
+            })
+        })
     });
 }
 

@@ -10,74 +10,37 @@ use crate::network::Fate;
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Somebody changes something on a device; nothing is sent yet.
-    Edit {
-        device: u8,
-        edit: Edit,
-        target: u8,
-    },
+    Edit { device: u8, edit: Edit, target: u8 },
     /// A device sends a batch.
-    Sync {
-        device: u8,
-        most: u8,
-        fate: Fate,
-    },
+    Sync { device: u8, most: u8, fate: Fate },
     /// A device asks for changes, `limit` per page.
-    Poll {
-        device: u8,
-        limit: u16,
-        fate: Fate,
-    },
+    Poll { device: u8, limit: u16, fate: Fate },
     /// A device takes the snapshot.
-    Snapshot {
-        device: u8,
-        fate: Fate,
-    },
+    Snapshot { device: u8, fate: Fate },
     /// A late answer arrives.
-    Deliver {
-        letter: u8,
-    },
+    Deliver { letter: u8 },
     /// A device opens a stream.
-    Open {
-        device: u8,
-    },
+    Open { device: u8 },
     /// A device reads its stream.
-    Listen {
-        device: u8,
-        fate: Fate,
-    },
+    Listen { device: u8, fate: Fate },
     /// Somebody who keeps nothing on a device changes an item.
-    Rest {
-        account: u8,
-        edit: Edit,
-        target: u8,
-    },
+    Rest { account: u8, edit: Edit, target: u8 },
     /// The same with an `Idempotency-Key`, sent as often as it takes.
-    Keyed {
-        account: u8,
-        fate: Fate,
-    },
+    Keyed { account: u8, fate: Fate },
     /// All devices send batches at once, beside readers.
-    Together {
-        repeat: bool,
-    },
+    Together { repeat: bool },
     /// Somebody asks with a cursor that was issued at any time.
-    Old {
-        account: u8,
-        cursor: u16,
-        limit: u16,
-    },
+    Old { account: u8, cursor: u16, limit: u16 },
     /// Somebody asks with a cursor that was never issued.
-    Foreign {
-        account: u8,
-        kind: u8,
-    },
+    Foreign { account: u8, kind: u8 },
     /// Time passes.
-    Jump {
-        hours: u16,
-    },
+    Jump { hours: u16 },
     /// The job that forgets what is old.
     CleanUp,
+    /// The server, or one of its nodes.
     Restart,
+    /// The nodes hear nothing of one another for a moment.
+    Cut,
     /// A copy of the database is put aside.
     Copy,
     /// The copy is put back.
@@ -85,9 +48,7 @@ pub enum Action {
     /// An operator begins a new era.
     NewEra,
     /// The process is killed in the middle of batches, when so many of them were answered.
-    Kill {
-        after: u8,
-    },
+    Kill { after: u8 },
 }
 
 /// A change that somebody makes.
@@ -166,6 +127,21 @@ pub fn of_one_server() -> impl Strategy<Value = Vec<Action>> {
         2 => Just(Action::CleanUp),
         1 => Just(Action::Restart),
         2 => Just(Action::Copy),
+        1 => Just(Action::Restore),
+        1 => Just(Action::NewEra),
+    ];
+    vec(action, 30..80)
+}
+
+/// What happens to several nodes on one database.
+pub fn of_nodes() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        60 => work(),
+        1 => prop_oneof![1..48_u16, 88 * 24..100 * 24_u16].prop_map(|hours| Action::Jump { hours }),
+        1 => Just(Action::CleanUp),
+        3 => Just(Action::Restart),
+        2 => Just(Action::Cut),
+        1 => Just(Action::Copy),
         1 => Just(Action::Restore),
         1 => Just(Action::NewEra),
     ];

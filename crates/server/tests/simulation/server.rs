@@ -1,5 +1,5 @@
-//! The server that is tried: the whole application in this process, whose clock can be moved, or the real binary,
-//! which can be killed.
+//! The server that is tried: the whole application in this process, whose clock can be moved, several nodes of it, or
+//! the real binary, which can be killed.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::{Clock, Timestamp};
 use testkit::databases::Database;
-use testkit::{Client, TestApp};
+use testkit::{Client, Nodes, TestApp};
 
 /// Tables that go back with a copy on PostgreSQL. On SQLite the whole file does.
 const SYNCED: [&str; 4] = ["favourite", "tombstone", "receipt", "account_sync"];
@@ -17,44 +17,64 @@ const SYNCED: [&str; 4] = ["favourite", "tombstone", "receipt", "account_sync"];
 /// A server and its database.
 pub enum Server {
     Here(Box<TestApp>),
+    Nodes(Box<Nodes>),
     Process(Box<Process>),
 }
 
 impl Server {
-    pub fn now(&self) -> Timestamp {
+    /// The application, or its first node, unless it is a process.
+    pub fn app(&self) -> Option<&TestApp> {
         match self {
-            Self::Here(app) => app.now(),
-            Self::Process(_) => Clock::system().now(),
+            Self::Here(app) => Some(app),
+            Self::Nodes(nodes) => nodes.first(),
+            Self::Process(_) => None,
         }
+    }
+
+    /// How many there are that a client may ask.
+    pub fn nodes(&self) -> usize {
+        if let Self::Nodes(nodes) = self { nodes.len() } else { 1 }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.app().map_or_else(|| Clock::system().now(), TestApp::now)
     }
 
     /// Somebody without a credential.
     pub fn visitor(&self) -> Client {
         match self {
             Self::Here(app) => app.visitor(),
+            Self::Nodes(nodes) => nodes[0].visitor(),
             Self::Process(process) => Client::at(&process.base_url),
         }
+    }
+
+    /// The same client at one of the nodes.
+    pub fn at(&self, client: &Client, node: usize) -> Client {
+        if let Self::Nodes(nodes) = self { client.moved_to(&nodes[node]) } else { client.clone() }
     }
 
     pub fn database(&self) -> Database {
         match self {
             Self::Here(app) => app.database(),
+            Self::Nodes(nodes) => nodes[0].database(),
             Self::Process(process) => Database::Sqlite(process.folder.path().join("fairweather.db")),
         }
     }
 
     /// Moves the clock; tells whether there is one to move.
     pub fn advance(&self, by: Duration) -> bool {
-        match self {
-            Self::Here(app) => app.advance(by),
-            Self::Process(_) => return false,
-        }
-        true
+        self.app().map(|app| app.advance(by)).is_some()
     }
 
     pub async fn stop(&mut self) {
         match self {
             Self::Here(app) => app.stop().await,
+            Self::Nodes(nodes) => {
+                for node in nodes.iter_mut() {
+                    node.stop().await;
+                }
+            }
             Self::Process(process) => process.kill(),
         }
     }
@@ -62,8 +82,31 @@ impl Server {
     pub async fn resume(&mut self) {
         match self {
             Self::Here(app) => app.resume().await,
+            Self::Nodes(nodes) => {
+                for node in nodes.iter_mut() {
+                    node.resume().await;
+                }
+            }
             Self::Process(process) => process.start(),
         }
+    }
+
+    /// Stops one node and starts it anew.
+    pub async fn restart(&mut self, node: usize) {
+        if let Self::Nodes(nodes) = self {
+            nodes[node].restart().await;
+        } else {
+            self.stop().await;
+            self.resume().await;
+        }
+    }
+
+    /// Cuts the nodes off from one another, which they mend by themselves. Where they share a Redis, nothing.
+    pub async fn cut(&self) -> bool {
+        let Self::Nodes(nodes) = self else { return false };
+        let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE application_name = 'fairweather-bus' AND datname = current_database()";
+        !nodes[0].database().column(terminate).await.is_empty()
     }
 
     /// Puts a copy of the database aside, in place of an earlier one.
@@ -116,7 +159,7 @@ impl Server {
 
     /// `fairweather sync new-era`. On SQLite every start does it.
     pub fn begin_new_era(&self) {
-        let Self::Here(app) = self else { return };
+        let Some(app) = self.app() else { return };
         let mut command = fairweather();
         command.args(["sync", "new-era", "--data"]).arg(app.data());
         if let Some(url) = &app.config().database {

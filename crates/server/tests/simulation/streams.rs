@@ -12,6 +12,8 @@ use crate::world::{WHOLE, World, owner};
 pub struct Stream {
     events: Events,
     last: String,
+    /// Which node it is read from.
+    node: usize,
 }
 
 impl World {
@@ -19,6 +21,7 @@ impl World {
     pub async fn open(&mut self, device: usize) -> Result<(), Violation> {
         let Some(since) = self.devices[device].cursor else { return Ok(()) };
         self.count("streams");
+        let node = self.route();
         let person = &mut self.people[owner(device)];
         let since_text = since.to_string();
         let mut events = person.client.get(&format!("/v1/stream?cursor={since_text}")).follow().await;
@@ -37,7 +40,7 @@ impl World {
             person.ledger.begun(&first.data["cursor"])?;
             self.count("resets of streams");
         }
-        self.streams[device] = Some(Stream { events, last: hello.to_string() });
+        self.streams[device] = Some(Stream { events, last: hello.to_string(), node });
         Ok(())
     }
 
@@ -87,6 +90,15 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The streams of a node are cut.
+    pub fn hang_up_at(&mut self, node: usize) {
+        for stream in &mut self.streams {
+            if stream.as_ref().is_some_and(|stream| stream.node == node) {
+                *stream = None;
+            }
+        }
     }
 
     /// All streams are cut.

@@ -63,12 +63,12 @@ impl World {
         let mut people = Vec::new();
         for (person, email) in ["ann@example.org", "ben@example.org"].into_iter().enumerate() {
             let mut client = server.visitor();
-            let email = match &server {
-                Server::Here(app) => {
+            let email = match server.app() {
+                Some(app) => {
                     client.sign_up(app, email).await;
                     Some(email.to_owned())
                 }
-                Server::Process(_) => {
+                None => {
                     client.start_anonymously().await;
                     None
                 }
@@ -111,7 +111,20 @@ impl World {
         *self.counts.entry(what).or_default() += 1;
     }
 
+    /// Whatever is asked next is asked of this node, which anything may be.
+    pub fn route(&mut self) -> usize {
+        let nodes = self.server.nodes();
+        let node = usize::try_from(self.random.below(nodes as u64)).unwrap_or_default();
+        if nodes > 1 {
+            for person in &mut self.people {
+                person.client = self.server.at(&person.client, node);
+            }
+        }
+        node
+    }
+
     async fn act(&mut self, action: &Action) -> Result<(), Violation> {
+        let node = self.route();
         let device_at = |n: u8| usize::from(n) % 4;
         match *action {
             Action::Edit { device, edit, target } => {
@@ -161,7 +174,7 @@ impl World {
                 Ok(())
             }
             Action::CleanUp => {
-                if let Server::Here(app) = &self.server {
+                if let Some(app) = self.server.app() {
                     app.clean_up().await;
                     let now = app.now();
                     self.people.iter_mut().for_each(|person| person.ledger.compacted(now));
@@ -170,11 +183,16 @@ impl World {
                 Ok(())
             }
             Action::Restart => {
-                self.hang_up();
-                self.server.stop().await;
-                self.server.resume().await;
+                self.hang_up_at(node);
+                self.server.restart(node).await;
                 self.reconnect();
                 self.count("restarts");
+                Ok(())
+            }
+            Action::Cut => {
+                if self.server.cut().await {
+                    self.count("cuts");
+                }
                 Ok(())
             }
             Action::Copy => {
@@ -277,6 +295,7 @@ impl World {
         most: usize,
         since: Option<Cursor>,
     ) -> Result<Letter, Violation> {
+        self.route();
         let client = &self.people[owner(device)].client;
         let text = since.map(|since| since.to_string()).unwrap_or_default();
         let batch = self.devices[device].batch(most);

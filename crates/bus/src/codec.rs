@@ -1,0 +1,263 @@
+//! News as bytes.
+//!
+//! A message is version (1 byte), node (8), sending time (i64 ms), then sections: kind (1), length (u32), entries of
+//! a size that the kind fixes. All little endian. Whoever meets a version or a kind that it does not know passes it
+//! over, so nodes of two releases may run side by side; an entry that needs other fields gets a new kind.
+
+use domain::cursor::Era;
+use domain::forecast::Cell;
+use domain::{AccountId, SessionId, Timestamp};
+use store::Hint;
+use uuid::Uuid;
+
+use crate::news::{ChangedCell, News, Tag, Taken};
+
+/// Names a node from its start to its end.
+pub(crate) type NodeId = [u8; 8];
+
+const VERSION: u8 = 1;
+const HEADER: usize = 1 + 8 + 8;
+const SECTION: usize = 1 + 4;
+
+const HEADS: u8 = 1;
+const ENDED: u8 = 2;
+const CELLS: u8 = 3;
+const TAKEN: u8 = 4;
+const GAP: u8 = 5;
+
+const HEAD_SIZE: usize = 16 + 4 + 8;
+const ENDED_SIZE: usize = 16 + 8;
+const CELL_SIZE: usize = 5 + 8 + 8;
+const TAKEN_SIZE: usize = 1 + 16 + 4;
+
+/// A message as it was received.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub node: NodeId,
+    pub sent_at: Timestamp,
+    pub news: News,
+}
+
+/// Writes news as messages of at most `largest` bytes each. There is always one, which may say nothing.
+pub(crate) fn encode(node: NodeId, sent_at: Timestamp, news: &News, largest: usize) -> Vec<Vec<u8>> {
+    let mut header = Vec::with_capacity(HEADER);
+    header.push(VERSION);
+    header.extend_from_slice(&node);
+    header.extend_from_slice(&sent_at.millis().to_le_bytes());
+    let mut pages = Pages { pages: vec![header.clone()], header, largest };
+    pages.section(HEADS, news.heads.iter().map(head));
+    pages.section(ENDED, news.ended.iter().map(ended));
+    pages.section(CELLS, news.cells.iter().map(cell));
+    pages.section(TAKEN, news.taken.iter().map(taken));
+    pages.section(GAP, news.has_gap.then_some([0]).into_iter());
+    pages.pages
+}
+
+/// `None` for what is no message of a version known here.
+pub(crate) fn decode(mut bytes: &[u8]) -> Option<Message> {
+    let [VERSION] = take(&mut bytes)? else { return None };
+    let node = take(&mut bytes)?;
+    let sent_at = Timestamp::from_millis(i64::from_le_bytes(take(&mut bytes)?));
+    let mut news = News::default();
+    while !bytes.is_empty() {
+        let [kind] = take(&mut bytes)?;
+        let length = usize::try_from(u32::from_le_bytes(take(&mut bytes)?)).ok()?;
+        let (entries, rest) = bytes.split_at_checked(length)?;
+        bytes = rest;
+        match kind {
+            HEADS => news.heads.extend(all::<HEAD_SIZE, _>(entries, read_head)?),
+            ENDED => news.ended.extend(all::<ENDED_SIZE, _>(entries, read_ended)?),
+            CELLS => news.cells.extend(all::<CELL_SIZE, _>(entries, read_cell)?),
+            TAKEN => news.taken.extend(all::<TAKEN_SIZE, _>(entries, read_taken)?),
+            GAP => news.has_gap = true,
+            _ => {}
+        }
+    }
+    Some(Message { node, sent_at, news })
+}
+
+struct Pages {
+    header: Vec<u8>,
+    largest: usize,
+    pages: Vec<Vec<u8>>,
+}
+
+impl Pages {
+    /// Writes the entries of one kind, over as many pages as they need.
+    fn section<const N: usize>(&mut self, kind: u8, entries: impl Iterator<Item = [u8; N]>) {
+        let mut entries = entries.peekable();
+        while entries.peek().is_some() {
+            let used = self.pages.last().map_or(self.largest, Vec::len);
+            let room = self.largest.saturating_sub(used + SECTION) / N;
+            if room == 0 && used > HEADER {
+                self.pages.push(self.header.clone());
+                continue;
+            }
+            let here: Vec<u8> = entries.by_ref().take(room.max(1)).flatten().collect();
+            let length = u32::try_from(here.len()).unwrap_or(u32::MAX);
+            if let Some(page) = self.pages.last_mut() {
+                page.push(kind);
+                page.extend_from_slice(&length.to_le_bytes());
+                page.extend_from_slice(&here);
+            }
+        }
+    }
+}
+
+fn head(hint: &Hint) -> [u8; HEAD_SIZE] {
+    let mut entry = [0; HEAD_SIZE];
+    entry[..16].copy_from_slice(hint.account.uuid().as_bytes());
+    entry[16..20].copy_from_slice(&hint.era.0.to_le_bytes());
+    entry[20..].copy_from_slice(&hint.head.to_le_bytes());
+    entry
+}
+
+fn read_head(mut entry: &[u8]) -> Option<Hint> {
+    Some(Hint {
+        account: AccountId::from_uuid(uuid(&mut entry)?),
+        era: Era(u32::from_le_bytes(take(&mut entry)?)),
+        head: i64::from_le_bytes(take(&mut entry)?),
+    })
+}
+
+fn ended((session, at): &(SessionId, Timestamp)) -> [u8; ENDED_SIZE] {
+    let mut entry = [0; ENDED_SIZE];
+    entry[..16].copy_from_slice(session.uuid().as_bytes());
+    entry[16..].copy_from_slice(&at.millis().to_le_bytes());
+    entry
+}
+
+fn read_ended(mut entry: &[u8]) -> Option<(SessionId, Timestamp)> {
+    Some((SessionId::from_uuid(uuid(&mut entry)?), moment(&mut entry)?))
+}
+
+fn cell(changed: &ChangedCell) -> [u8; CELL_SIZE] {
+    let mut entry = [0; CELL_SIZE];
+    entry[..5].copy_from_slice(&changed.cell.key());
+    entry[5..13].copy_from_slice(&changed.issued_at.millis().to_le_bytes());
+    entry[13..].copy_from_slice(&changed.fetched_at.millis().to_le_bytes());
+    entry
+}
+
+fn read_cell(mut entry: &[u8]) -> Option<ChangedCell> {
+    Some(ChangedCell {
+        cell: Cell::from_key(take(&mut entry)?)?,
+        issued_at: moment(&mut entry)?,
+        fetched_at: moment(&mut entry)?,
+    })
+}
+
+fn taken(taken: &Taken) -> [u8; TAKEN_SIZE] {
+    let mut entry = [0; TAKEN_SIZE];
+    entry[0] = taken.limit;
+    entry[1..17].copy_from_slice(&taken.bucket);
+    entry[17..].copy_from_slice(&taken.cost.to_le_bytes());
+    entry
+}
+
+fn read_taken(mut entry: &[u8]) -> Option<Taken> {
+    let [limit] = take(&mut entry)?;
+    let bucket: Tag = take(&mut entry)?;
+    Some(Taken { limit, bucket, cost: u32::from_le_bytes(take(&mut entry)?) })
+}
+
+/// The entries of a section; `None` when it does not hold whole ones, or one of them is impossible.
+fn all<const N: usize, T>(entries: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+    let chunks = entries.chunks_exact(N);
+    chunks.remainder().is_empty().then(|| chunks.map(read).collect())?
+}
+
+fn uuid(bytes: &mut &[u8]) -> Option<Uuid> {
+    take(bytes).map(Uuid::from_bytes)
+}
+
+fn moment(bytes: &mut &[u8]) -> Option<Timestamp> {
+    take(bytes).map(i64::from_le_bytes).map(Timestamp::from_millis)
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Coordinates;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NODE: NodeId = *b"a node!!";
+
+    fn news() -> impl Strategy<Value = News> {
+        let id = || any::<u128>().prop_map(Uuid::from_u128);
+        let moment = || any::<i64>().prop_map(Timestamp::from_millis);
+        let cell = (-90.0..90.0f64, -180.0..180.0f64)
+            .prop_map(|(lat, lon)| Cell::of(Coordinates::parse(lat, lon).expect("on earth"), 0.0));
+        let head = (id(), any::<u32>(), any::<i64>()).prop_map(|(account, era, head)| Hint {
+            account: AccountId::from_uuid(account),
+            era: Era(era),
+            head,
+        });
+        let changed = (cell, moment(), moment()).prop_map(|(cell, issued_at, fetched_at)| ChangedCell {
+            cell,
+            issued_at,
+            fetched_at,
+        });
+        let taken = (any::<u8>(), any::<Tag>(), any::<u32>()).prop_map(|(limit, bucket, cost)| Taken {
+            limit,
+            bucket,
+            cost,
+        });
+        let ended = (id().prop_map(SessionId::from_uuid), moment());
+        let parts =
+            (vec(head, 0..40), vec(ended, 0..40), vec(changed, 0..40), vec(taken, 0..40), any::<bool>());
+        parts.prop_map(|(heads, ended, cells, taken, has_gap)| News { heads, ended, cells, taken, has_gap })
+    }
+
+    proptest! {
+        #[test]
+        fn pages_are_small_and_together_say_everything(news in news(), largest in 64..2000usize) {
+            let mut together = News::default();
+            for page in encode(NODE, Timestamp::from_seconds(7), &news, largest) {
+                prop_assert!(page.len() <= largest, "{} of {largest}", page.len());
+                let message = decode(&page).expect("our own");
+                prop_assert_eq!((message.node, message.sent_at), (NODE, Timestamp::from_seconds(7)));
+                together.heads.extend(message.news.heads);
+                together.ended.extend(message.news.ended);
+                together.cells.extend(message.news.cells);
+                together.taken.extend(message.news.taken);
+                together.has_gap |= message.news.has_gap;
+            }
+            prop_assert_eq!(together, news);
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = decode(&bytes);
+            let mut message = encode(NODE, Timestamp::default(), &News::default(), 100).remove(0);
+            message.extend(bytes);
+            let _ = decode(&message);
+        }
+    }
+
+    #[test]
+    fn a_message_that_says_nothing_is_one_message() {
+        let pages = encode(NODE, Timestamp::from_seconds(1), &News::default(), 100);
+        assert_eq!(pages.len(), 1);
+        assert_eq!(decode(&pages[0]).map(|message| message.news), Some(News::default()));
+    }
+
+    #[test]
+    fn what_another_release_adds_is_passed_over() {
+        let news = News { has_gap: true, ..News::default() };
+        let mut message = encode(NODE, Timestamp::default(), &News::default(), 100).remove(0);
+        message.extend_from_slice(&[200, 3, 0, 0, 0, 1, 2, 3]);
+        message.extend_from_slice(&[GAP, 1, 0, 0, 0, 0]);
+        assert_eq!(decode(&message).map(|message| message.news), Some(news));
+        message[0] = VERSION + 1;
+        assert_eq!(decode(&message), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! The connection to the other nodes: made, used until it breaks, made again.
+
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::{Error, Result};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+
+use crate::carrier::{Address, Ear, Speaker};
+use crate::codec::{self, Message};
+use crate::news::News;
+use crate::{Bus, Inner};
+
+/// Between two messages. What comes meanwhile goes together.
+const EVERY: Duration = Duration::from_millis(10);
+/// A node that has nothing to say still says so this often, and hears itself.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// A message of its own that a node has not heard after so long shows that the connection is dead, whatever the
+/// operating system says of it.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a carrier may take to connect, and to take a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts to connect: doubled each time, up to the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Since when a message of this node has not come back.
+#[derive(Default)]
+struct Echo(Mutex<Option<Instant>>);
+
+impl Echo {
+    fn said(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+    }
+
+    fn heard(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn is_overdue(&self) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() > HEARD_WITHIN)
+    }
+}
+
+impl Bus {
+    /// Connects, sends what waits and passes on what others say, for ever. Returns only where there is no carrier.
+    ///
+    /// `told` is called for each message of another node and must not wait.
+    pub async fn run(&self, told: impl Fn(News) + Sync) {
+        let Some(inner) = self.0.as_deref() else { return };
+        let mut pause = SHORTEST_PAUSE;
+        // Said once when it goes and once when it comes back.
+        let mut is_reported = false;
+        inner.note(false);
+        loop {
+            let trouble = match timeout(PATIENCE, inner.address.connect()).await {
+                Ok(Ok((speaker, ear))) => {
+                    pause = SHORTEST_PAUSE;
+                    if std::mem::take(&mut is_reported) {
+                        tracing::info!(carrier = inner.address.name(), "connected to the other nodes again");
+                    }
+                    inner.note(true);
+                    let trouble = inner.follow(speaker, ear, &told).await;
+                    inner.note(false);
+                    trouble
+                }
+                Ok(Err(error)) => error,
+                Err(_) => Error::internal("it does not answer"),
+            };
+            if !std::mem::replace(&mut is_reported, true) {
+                tracing::warn!(
+                    carrier = inner.address.name(),
+                    error = %trouble,
+                    "not connected to the other nodes: their news come late until it is"
+                );
+            }
+            sleep(inner.jittered(pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Inner {
+    fn note(&self, is_connected: bool) {
+        metrics::gauge!("fairweather_bus_connected", "carrier" => self.address.name()).set(if is_connected {
+            1.0
+        } else {
+            0.0
+        });
+        self.joined.send_modify(|joined| {
+            joined.is_connected = is_connected;
+            joined.connections += u64::from(is_connected);
+        });
+        if is_connected {
+            // Whatever was said while nobody listened is read from the database.
+            self.missed.notify_one();
+        } else if let Address::Redis(redis) = &self.address {
+            redis.disconnected();
+        }
+    }
+
+    /// Between half of it and all of it, so that nodes that were cut off together do not come back together.
+    fn jittered(&self, pause: Duration) -> Duration {
+        let half = pause / 2;
+        half + Duration::from_millis(self.random.below(u64::try_from(half.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// Speaks and hears until either fails.
+    async fn follow(&self, mut speaker: Speaker, mut ear: Ear, told: &impl Fn(News)) -> Error {
+        let echo = Echo::default();
+        let outcome = tokio::select! {
+            ended = self.speak(&mut speaker, &echo) => ended,
+            ended = self.hear(&mut ear, &echo, told) => ended,
+        };
+        match outcome {
+            Err(error) => error,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn speak(&self, speaker: &mut Speaker, echo: &Echo) -> Result<std::convert::Infallible> {
+        let mut last: Option<Instant> = None;
+        loop {
+            if let Some(last) = last {
+                let quiet = pin!(sleep_until(last + SIGN_OF_LIFE));
+                tokio::select! {
+                    () = self.outbox.filled() => sleep_until(last + EVERY).await,
+                    () = quiet => {}
+                }
+            }
+            let sending = self.outbox.take();
+            let messages = codec::encode(self.node, self.clock.now(), &sending.news, self.address.largest());
+            echo.said();
+            match timeout(PATIENCE, speaker.say(&messages)).await {
+                Ok(said) => said?,
+                Err(_) => return Err(Error::internal("it takes no message")),
+            }
+            for (kind, count) in sending.news.counts() {
+                metrics::counter!("fairweather_bus_sent_total", "kind" => kind).increment(count);
+            }
+            let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
+            self.joined.send_modify(|joined| joined.sent += count);
+            sending.done();
+            last = Some(Instant::now());
+        }
+    }
+
+    async fn hear(
+        &self,
+        ear: &mut Ear,
+        echo: &Echo,
+        told: &impl Fn(News),
+    ) -> Result<std::convert::Infallible> {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                said = ear.hear() => self.heard(&said?, echo, told),
+                _ = ticks.tick() => {
+                    if echo.is_overdue() {
+                        return Err(Error::internal("messages do not come back"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn heard(&self, bytes: &[u8], echo: &Echo, told: &impl Fn(News)) {
+        let Some(Message { node, sent_at, news }) = codec::decode(bytes) else {
+            tracing::debug!(
+                bytes = bytes.len(),
+                "a message was passed over: of another release, or of nobody here"
+            );
+            return;
+        };
+        if node == self.node {
+            echo.heard();
+            // On the way there and back by one clock, so it says the same whatever the clocks of others do.
+            metrics::histogram!("fairweather_bus_lag_seconds").record(self.clock.now().since(sent_at));
+            return;
+        }
+        for (kind, count) in news.counts() {
+            metrics::counter!("fairweather_bus_received_total", "kind" => kind).increment(count);
+        }
+        if news.has_gap {
+            self.missed.notify_one();
+        }
+        told(news);
+        // After it was told: whoever waits for it finds its effect.
+        self.joined.send_modify(|joined| joined.received += 1);
+    }
+}

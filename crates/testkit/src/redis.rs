@@ -1,0 +1,98 @@
+//! Redis for stories: the one that the tests were given at `FAIRWEATHER_TEST_REDIS` (`redis://host:port`), or one of a
+//! story's own that it may kill. Without them those stories say that they were skipped, or fail where everything must
+//! run.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::databases::{named_for_tests, skip};
+use crate::events::SOON;
+
+/// The Redis that the tests were given.
+pub fn server() -> Option<String> {
+    named_for_tests("FAIRWEATHER_TEST_REDIS")
+}
+
+/// A Redis on a port of its own that keeps nothing.
+pub struct RedisServer {
+    address: SocketAddr,
+    child: Option<Child>,
+    folder: tempfile::TempDir,
+}
+
+impl RedisServer {
+    /// Starts one; `None`, said aloud, where the program is not installed.
+    ///
+    /// # Panics
+    /// When it does not start, or must be there.
+    pub fn start() -> Option<Self> {
+        // Free a moment ago; the program cannot pick one itself.
+        let address =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Self { address, child: None, folder };
+        if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
+            skip("redis-server is not installed");
+            return None;
+        }
+        server.resume();
+        Some(server)
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Ends it at once: connections break, and what it held is gone.
+    ///
+    /// # Panics
+    /// When it cannot be ended.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it has ended");
+        }
+    }
+
+    /// Starts it anew on the same port, and empty.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn resume(&mut self) {
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.address.port().to_string()])
+            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server runs");
+        self.child = Some(child);
+        let begun = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            assert!(begun.elapsed() < SOON, "Redis does not listen");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// Stops it from answering, without breaking a connection, until [`RedisServer::thaw`].
+    pub fn freeze(&self) {
+        self.signal(rustix::process::Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let child = self.child.as_ref().expect("it runs");
+        rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it is ours");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
