@@ -60,6 +60,8 @@ async fn sigterm_lets_a_request_at_work_finish() {
     let mut binary = Binary::start(&provider);
     let mut ann = Client::at(&binary.base_url);
     ann.start_anonymously().await;
+    // It begins with real weather: it was asked before the provider is slow.
+    ann.get("/v1/places/2643743/forecast").await.expect(200);
     provider.set_fault(Fault::Slow(Duration::from_secs(2)));
     let calls = provider.calls();
     let call = ann.get("/v1/places/2267057/forecast");
