@@ -132,7 +132,9 @@ async fn accept(
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let edge = edge.clone();
-            async move { Ok::<_, Infallible>(edge.answer(request).await) }
+            // Boxed, so that it goes with its answer: hyper keeps the room for it as long as the connection, and an
+            // open stream needs none.
+            Box::pin(async move { Ok::<_, Infallible>(edge.answer(request).await) })
         });
         let mut stopping = stopped.clone();
         let (http1, http2) = (http1.clone(), http2.clone());

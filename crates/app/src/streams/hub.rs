@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::cursor::Cursor;
 use domain::forecast::Cell;
@@ -13,6 +13,8 @@ use domain::{AccountId, FavouriteId, SessionId, Timestamp};
 use store::Hint;
 use tokio::sync::{Notify, watch};
 
+use super::CHECK_EVERY;
+use super::reading::Reading;
 use super::signal::{Close, ForecastHint, Signal, Term};
 use crate::settings::StreamSettings;
 
@@ -34,6 +36,8 @@ struct Rooms {
     sessions: HashMap<SessionId, AccountId>,
     /// Who has favourites in a cell.
     watchers: HashMap<Cell, Vec<AccountId>>,
+    /// Streams that have ever joined.
+    joined: u32,
 }
 
 /// One account's streams.
@@ -41,6 +45,8 @@ struct Rooms {
 struct Room {
     /// Oldest first.
     streams: Vec<Arc<Signal>>,
+    /// What they are just being told.
+    reading: Weak<Reading>,
     watched: Vec<(Cell, FavouriteId)>,
     /// The favourites have changed since `watched` was read.
     is_outdated: bool,
@@ -134,8 +140,9 @@ impl Hub {
     /// From here on the stream is told what happens. An account's oldest gives way.
     pub fn join(&self, mut seat: Seat, account: AccountId, session: SessionId, term: Term) -> Joined {
         seat.settle();
-        let signal = Arc::new(Signal::new(session, term));
         let mut rooms = self.rooms();
+        rooms.joined = rooms.joined.wrapping_add(1);
+        let signal = Arc::new(Signal::new(session, term, rooms.joined % self.heartbeat()));
         let room = rooms.accounts.entry(account).or_default();
         // Somebody who just came knows none of the account's cells.
         room.is_outdated |= room.streams.is_empty();
@@ -165,6 +172,7 @@ impl Hub {
         for hint in hints {
             if let Some(room) = rooms.accounts.get_mut(&hint.account) {
                 room.is_outdated = true;
+                room.reading = Weak::new();
                 let head = Cursor { era: hint.era, seq: hint.head };
                 for signal in &room.streams {
                     signal.head(head);
@@ -178,11 +186,28 @@ impl Hub {
         let mut rooms = self.rooms();
         for (account, head) in heads {
             let Some(room) = rooms.accounts.get_mut(account) else { continue };
+            room.reading = Weak::new();
             for signal in &room.streams {
                 // Whoever missed a commit missed the favourites in it, too.
                 room.is_outdated |= signal.head(*head);
             }
         }
+    }
+
+    /// What lies behind a cursor: the same for all of an account's streams that ask while it is being read. One
+    /// that was told of a commit never gets what was begun before: the commit has put that away.
+    pub fn reading(&self, account: AccountId, from: Cursor) -> Arc<Reading> {
+        let mut rooms = self.rooms();
+        let room = rooms.accounts.get_mut(&account);
+        let under_way = room.as_ref().and_then(|room| room.reading.upgrade());
+        if let Some(reading) = under_way.filter(|reading| reading.from() == from) {
+            return reading;
+        }
+        let reading = Arc::new(Reading::new(from));
+        if let Some(room) = room {
+            room.reading = Arc::downgrade(&reading);
+        }
+        reading
     }
 
     /// The accounts with a stream.
@@ -208,13 +233,22 @@ impl Hub {
         }
     }
 
-    /// Ends what has come to its end and warns what soon will; tells which sessions must be looked at.
+    /// Checks in which nothing is told before a stream gives a sign of life.
+    fn heartbeat(&self) -> u32 {
+        let checks = self.settings.heartbeat.as_millis() / CHECK_EVERY.as_millis();
+        u32::try_from(checks).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Ends what has come to its end, warns what soon will, and asks the quiet for a sign of life; tells which
+    /// sessions must be looked at. One look for all: with a timer each, ten thousand quiet streams would wake the
+    /// process five hundred times a second.
     pub fn check(&self, now: Timestamp) -> Vec<(AccountId, SessionId)> {
+        let heartbeat = self.heartbeat();
         let rooms = self.rooms();
         let mut due = BTreeSet::new();
         for (account, room) in &rooms.accounts {
             for signal in &room.streams {
-                if signal.check(now) {
+                if signal.check(now, heartbeat) {
                     due.insert((*account, signal.session));
                 }
             }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 
 const TERM: Term = Term::Session(Timestamp::from_seconds(1000));
+const CURSOR: Cursor = Cursor { era: Era(1), seq: 6 };
 
 fn hub(most: usize) -> Arc<Hub> {
     let heartbeat = Duration::from_secs(20);
@@ -36,6 +37,44 @@ fn a_hint_wakes_its_account_and_nobody_else() {
     hub.committed(&[hint(1, 4)]);
     assert!(ann.signal.take().dirty && other.signal.take().dirty);
     assert!(!bob.signal.take().dirty);
+}
+
+#[test]
+fn streams_at_one_cursor_share_a_reading_until_something_is_committed() {
+    let hub = hub(10);
+    let _streams = (join(&hub, 1, 1), join(&hub, 1, 2), join(&hub, 2, 3));
+    let at = |seq| Cursor { era: Era(1), seq };
+    let first = hub.reading(account(1), at(4));
+    assert!(Arc::ptr_eq(&first, &hub.reading(account(1), at(4))));
+    assert!(!Arc::ptr_eq(&first, &hub.reading(account(2), at(4))), "another account");
+    // What was begun before a commit says nothing of it.
+    for news in [|hub: &Hub| hub.committed(&[hint(1, 5)]), |hub: &Hub| hub.heads(&[(account(1), CURSOR)])] {
+        let before = hub.reading(account(1), at(4));
+        news(&hub);
+        assert!(!Arc::ptr_eq(&before, &hub.reading(account(1), at(4))));
+    }
+    let fourth = hub.reading(account(1), at(4));
+    hub.committed(&[hint(2, 9)]);
+    assert!(Arc::ptr_eq(&fourth, &hub.reading(account(1), at(4))), "nothing of this account");
+    assert!(!Arc::ptr_eq(&fourth, &hub.reading(account(1), at(5))), "another cursor");
+    // Nobody keeps one that everybody has.
+    let last = hub.reading(account(2), at(4));
+    let kept = Arc::downgrade(&last);
+    drop(last);
+    assert!(kept.upgrade().is_none());
+}
+
+#[test]
+fn streams_that_were_opened_together_give_their_signs_of_life_apart() {
+    let hub = hub(100);
+    let streams: Vec<_> = (0..100).map(|n| join(&hub, n, n)).collect();
+    for _ in 0..2 {
+        for _ in 0..20 {
+            hub.check(Timestamp::default());
+            let told = streams.iter().filter(|joined| joined.signal.take().heartbeat).count();
+            assert_eq!(told, 5);
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use store::sync::{self, HEADS_AT_ONCE};
 
 mod forecasts;
 mod hub;
+mod reading;
 mod signal;
 mod stream;
 mod tickets;
@@ -35,6 +36,8 @@ use stream::Start;
 pub const HEADS_EVERY: Duration = Duration::from_secs(30);
 /// How often [`App::check_streams`] is to run.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Sessions looked at in one go: the next is a second later, and signs of life must not wait.
+const SESSIONS_AT_ONCE: usize = 100;
 
 impl App {
     /// A place for one more stream; `None` when all are taken or the server is about to stop.
@@ -80,10 +83,11 @@ impl App {
         least.max(COME_BACK_AFTER) + Duration::from_millis(self.random.below(spread))
     }
 
-    /// Ends streams whose token or session has come to its end, and warns those whose soon will.
+    /// Ends streams whose token or session has come to its end, warns those whose soon will, and lets those that
+    /// are quiet give a sign of life.
     pub async fn check_streams(&self) -> Result<()> {
         let now = self.now();
-        for (account, session) in self.streams.check(now) {
+        for (account, session) in self.streams.check(now).into_iter().take(SESSIONS_AT_ONCE) {
             // Cookies' sessions: requests have moved the end since the stream was opened.
             let state = self.store.read(async move |db| sessions::get(db, account, session).await).await?;
             let lifetime = state.map(|state| SessionRecord::decode(&state)).transpose()?;

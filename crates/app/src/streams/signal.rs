@@ -75,6 +75,8 @@ pub struct Pending {
     pub forecast: Option<ForecastHint>,
     /// The token ends soon.
     pub expiring: bool,
+    /// Nothing was told for a while.
+    pub heartbeat: bool,
     pub close: Option<Close>,
 }
 
@@ -83,6 +85,7 @@ impl Pending {
     pub fn absorb(&mut self, later: Self) {
         self.dirty |= later.dirty;
         self.expiring |= later.expiring;
+        self.heartbeat |= later.heartbeat;
         self.close = self.close.or(later.close);
         if let Some(hint) = later.forecast {
             match &mut self.forecast {
@@ -106,12 +109,25 @@ struct State {
     sent: Option<Cursor>,
     term: Term,
     is_warned: bool,
+    /// Checks since something was told.
+    quiet: u32,
     closed: Option<Close>,
 }
 
+impl State {
+    /// The first reason stands.
+    fn close(&mut self, why: Close) {
+        self.closed.get_or_insert(why);
+        self.pending.close = self.closed;
+    }
+}
+
 impl Signal {
-    pub fn new(session: SessionId, term: Term) -> Self {
-        let state = State { pending: Pending::default(), sent: None, term, is_warned: false, closed: None };
+    /// The first sign of life comes `quiet` checks earlier than the others: so those of many streams that were
+    /// opened together are not all due together.
+    pub fn new(session: SessionId, term: Term, quiet: u32) -> Self {
+        let state =
+            State { pending: Pending::default(), sent: None, term, is_warned: false, quiet, closed: None };
         Self { session, state: Mutex::new(state), wake: Notify::new() }
     }
 
@@ -138,12 +154,9 @@ impl Signal {
         self.tell(|state| state.pending.absorb(Pending { forecast: Some(hint), ..Pending::default() }));
     }
 
-    /// The first reason stands.
+    /// Ends it; the first reason stands.
     pub fn close(&self, why: Close) {
-        self.tell(|state| {
-            state.closed.get_or_insert(why);
-            state.pending.close = state.closed;
-        });
+        self.tell(|state| state.close(why));
     }
 
     /// Why the server ended it; `None` when the client left.
@@ -173,6 +186,12 @@ impl Signal {
         self.state().sent = Some(cursor);
     }
 
+    /// Something was told, which is a sign of life too.
+    pub fn told(&self) {
+        let mut state = self.state();
+        (state.quiet, state.pending.heartbeat) = (0, false);
+    }
+
     /// The client showed that it may go on.
     pub fn renew(&self, term: Term) {
         let mut state = self.state();
@@ -180,24 +199,36 @@ impl Signal {
         state.is_warned = false;
     }
 
-    /// Ends, or warns, what has come to its end. `true` when the session must be looked at, whose end may have
-    /// moved.
-    pub fn check(&self, now: Timestamp) -> bool {
-        let state = self.state();
+    /// Ends, or warns, what has come to its end, and asks for a sign of life at every `heartbeat`th check in
+    /// which nothing was told. `true` when the session must be looked at, whose end may have moved.
+    pub fn check(&self, now: Timestamp, heartbeat: u32) -> bool {
+        let mut state = self.state();
         if state.closed.is_some() {
             return false;
         }
-        let (term, is_warned) = (state.term, state.is_warned);
-        drop(state);
-        match term {
-            Term::Session(ends_at) => return now >= ends_at,
-            Term::Token(ends_at) if now >= ends_at => self.close(Close::Expired),
-            Term::Token(ends_at) if !is_warned && now >= ends_at.minus(WARNED_BEFORE) => {
-                self.tell(|state| (state.pending.expiring, state.is_warned) = (true, true));
+        let mut is_due = false;
+        let mut wakes = false;
+        state.quiet += 1;
+        if state.quiet >= heartbeat {
+            state.quiet = 0;
+            (state.pending.heartbeat, wakes) = (true, true);
+        }
+        match state.term {
+            Term::Session(ends_at) => is_due = now >= ends_at,
+            Term::Token(ends_at) if now >= ends_at => {
+                state.close(Close::Expired);
+                wakes = true;
+            }
+            Term::Token(ends_at) if !state.is_warned && now >= ends_at.minus(WARNED_BEFORE) => {
+                (state.pending.expiring, state.is_warned, wakes) = (true, true, true);
             }
             Term::Token(_) => {}
         }
-        false
+        drop(state);
+        if wakes {
+            self.wake.notify_one();
+        }
+        is_due
     }
 }
 
@@ -207,8 +238,10 @@ mod tests {
     use domain::cursor::Era;
     use uuid::Uuid;
 
+    const HEARTBEAT: u32 = 20;
+
     fn signal(term: Term) -> Signal {
-        Signal::new(SessionId::from_uuid(Uuid::nil()), term)
+        Signal::new(SessionId::from_uuid(Uuid::nil()), term, 0)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -248,26 +281,46 @@ mod tests {
     #[test]
     fn a_token_is_warned_of_once_and_then_ends_unless_it_is_renewed() {
         let signal = signal(Term::Token(at(600)));
-        signal.check(at(539));
+        signal.check(at(539), HEARTBEAT);
         assert!(!signal.take().expiring);
-        signal.check(at(540));
-        signal.check(at(541));
+        signal.check(at(540), HEARTBEAT);
+        signal.check(at(541), HEARTBEAT);
         assert!(signal.take().expiring);
-        signal.check(at(542));
+        signal.check(at(542), HEARTBEAT);
         assert!(!signal.take().expiring);
         signal.renew(Term::Token(at(1200)));
-        signal.check(at(600));
+        signal.check(at(600), HEARTBEAT);
         assert_eq!(signal.closed(), None);
-        signal.check(at(1200));
+        signal.check(at(1200), HEARTBEAT);
         signal.close(Close::Revoked);
         assert_eq!(signal.take().close, Some(Close::Expired), "the first reason stands");
     }
 
     #[test]
+    fn a_stream_that_tells_nothing_gives_a_sign_of_life() {
+        let check = |signal: &Signal| {
+            signal.check(at(0), HEARTBEAT);
+            signal.take().heartbeat
+        };
+        let signal = Signal::new(SessionId::from_uuid(Uuid::nil()), Term::Session(at(1000)), 15);
+        assert_eq!((0..4).filter(|_| check(&signal)).count(), 0);
+        assert!(check(&signal), "the first comes early");
+        assert_eq!((0..19).filter(|_| check(&signal)).count(), 0);
+        assert!(check(&signal));
+        // What was told is a sign of life, also of one that is due already.
+        assert_eq!((0..19).filter(|_| check(&signal)).count(), 0);
+        signal.check(at(0), HEARTBEAT);
+        signal.told();
+        assert!(!signal.take().heartbeat);
+        assert_eq!((0..19).filter(|_| check(&signal)).count(), 0);
+        assert!(check(&signal));
+    }
+
+    #[test]
     fn a_session_is_looked_at_when_it_may_have_ended() {
         let signal = signal(Term::Session(at(600)));
-        assert!(!signal.check(at(599)));
-        assert!(signal.check(at(600)));
+        assert!(!signal.check(at(599), HEARTBEAT));
+        assert!(signal.check(at(600), HEARTBEAT));
         assert_eq!(signal.closed(), None);
     }
 }

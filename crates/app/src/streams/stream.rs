@@ -1,12 +1,12 @@
 //! One live stream, whatever its face: what its client is to be told next.
 
-use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::change::Delta;
 use domain::cursor::{Cursor, Reset};
 use domain::{Error, Result};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::sleep;
 
 use super::hub::Joined;
 use super::signal::{Close, ForecastHint, Pending, Term};
@@ -29,7 +29,7 @@ pub enum Event {
     /// Where the stream stands: at its beginning, and after each reset.
     Hello { cursor: Cursor, heartbeat: Duration },
     /// What has changed since the cursor told last.
-    Changes(Delta),
+    Changes(Arc<Delta>),
     /// These favourites' weather looks different now.
     Forecast(ForecastHint),
     /// The changes since the client's cursor cannot be told; it is to take the snapshot.
@@ -93,7 +93,6 @@ pub struct Stream {
     /// The last read failed: another try with the next sign of life.
     has_failed: bool,
     has_ended: bool,
-    heartbeat: Pin<Box<Sleep>>,
 }
 
 #[derive(Clone, Copy)]
@@ -105,7 +104,6 @@ pub(super) enum Start {
 
 impl Stream {
     pub(super) fn new(app: App, caller: Caller, joined: Joined, start: Start) -> Self {
-        let heartbeat = Box::pin(sleep(app.settings.streams.heartbeat));
         Self {
             app,
             caller,
@@ -117,7 +115,6 @@ impl Stream {
             next_up: None,
             has_failed: false,
             has_ended: false,
-            heartbeat,
         }
     }
 
@@ -125,7 +122,11 @@ impl Stream {
     /// is dropped before it is ready.
     pub async fn next(&mut self) -> Option<Event> {
         let event = self.find().await?;
-        self.heartbeat.as_mut().reset(Instant::now() + self.app.settings.streams.heartbeat);
+        // After a greeting the first sign of life may come at any time, at another for each stream.
+        if !matches!(event, Event::Hello { .. } | Event::Heartbeat) {
+            self.todo.heartbeat = false;
+            self.joined.signal.told();
+        }
         metrics::counter!("fairweather_stream_events_total", "event" => event.name()).increment(1);
         Some(event)
     }
@@ -159,13 +160,11 @@ impl Stream {
             if let Some(hint) = self.todo.forecast.take() {
                 return Some(Event::Forecast(hint));
             }
-            tokio::select! {
-                () = self.joined.signal.woken() => self.has_failed = false,
-                () = self.heartbeat.as_mut() => {
-                    self.has_failed = false;
-                    return Some(Event::Heartbeat);
-                }
+            if std::mem::take(&mut self.todo.heartbeat) {
+                return Some(Event::Heartbeat);
             }
+            self.joined.signal.woken().await;
+            self.has_failed = false;
         }
     }
 
@@ -181,7 +180,13 @@ impl Stream {
             Some(Start::At(cursor)) => cursor,
             None => self.sent,
         };
-        let delta = match self.app.changes_since(account, since, PAGE).await? {
+        let read = async || Ok(self.app.changes_since(account, since, PAGE).await?.map(Arc::new));
+        // A stream that begins has a cursor of its client's, as of any time.
+        let told = match self.start {
+            Some(_) => read().await?,
+            None => self.app.streams.reading(account, since).get(read).await?,
+        };
+        let delta = match told {
             Ok(delta) => delta,
             Err(reset) => return self.reset(reset).await.map(Some),
         };

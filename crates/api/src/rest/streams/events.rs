@@ -1,5 +1,7 @@
 //! What the events of a stream carry, the same on both of its faces.
 
+use std::sync::Arc;
+
 use app::streams::{Event, ForecastHint};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -63,7 +65,7 @@ pub fn data(event: Event) -> Option<(String, Option<String>)> {
         }
         Event::Changes(delta) => {
             let to = delta.to.to_string();
-            Some((json(&DeltaBody::from(delta)), Some(to)))
+            Some((json(&DeltaBody::from(Arc::unwrap_or_clone(delta))), Some(to)))
         }
         Event::Forecast(hint) => Some((json(&ForecastHintBody::from(hint)), None)),
         Event::Reset(reason) => Some((json(&ResetBody { reason: reason.as_str() }), None)),

@@ -42,6 +42,17 @@ impl Slot {
         self.filled.notify_one();
     }
 
+    /// `false` when the last part was not taken yet.
+    fn offer(&self, text: Bytes) -> bool {
+        let mut part = self.part.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_free = matches!(*part, Part::Nothing);
+        if is_free {
+            *part = Part::Text(text);
+            self.filled.notify_one();
+        }
+        is_free
+    }
+
     fn take(&self) -> Part {
         std::mem::replace(&mut *self.part.lock().unwrap_or_else(PoisonError::into_inner), Part::Nothing)
     }
@@ -60,7 +71,7 @@ impl AsRef<[u8]> for Tracked {
 }
 
 /// A body that begins with a greeting and goes on with the texts of the stream's events.
-pub fn body(stream: Stream, greeting: String, text: fn(Event) -> String, stalled: Duration) -> Body {
+pub fn body(stream: Stream, greeting: String, text: fn(Event) -> Bytes, stalled: Duration) -> Body {
     let slot = Arc::new(Slot { part: Mutex::new(Part::Nothing), filled: Notify::new() });
     let (here, left) = oneshot::channel();
     let pump = Pump { stream, text, stalled, slot: slot.clone(), left, has_ended: false };
@@ -85,7 +96,7 @@ async fn next_part(asking: Asking) -> Result<Option<(Bytes, Asking)>, Unread> {
 /// A stream and the way to its reader.
 struct Pump {
     stream: Stream,
-    text: fn(Event) -> String,
+    text: fn(Event) -> Bytes,
     stalled: Duration,
     slot: Arc<Slot>,
     left: oneshot::Receiver<Infallible>,
@@ -112,10 +123,23 @@ impl Pump {
                 self.has_ended = true;
                 return;
             };
-            let mut text = Bytes::from(greeting.take().unwrap_or_default() + &(self.text)(event));
+            let is_heartbeat = event == Event::Heartbeat;
+            let mut text = (self.text)(event);
+            if let Some(greeting) = greeting.take() {
+                text = [greeting.as_bytes(), &text].concat().into();
+            } else if is_heartbeat {
+                // A few bytes, which need not be followed to their end: whoever takes none in a heartbeat's time
+                // takes nothing.
+                if !self.slot.offer(text) {
+                    self.stream.stalled();
+                    return;
+                }
+                continue;
+            }
             while !text.is_empty() {
                 let part = text.split_to(text.len().min(PART));
-                if !self.hand_over(part).await {
+                // On the heap, and only while it runs: most streams wait for their next event most of the time.
+                if !Box::pin(self.hand_over(part)).await {
                     return;
                 }
             }

@@ -207,7 +207,7 @@ impl Face {
                     match said {
                         // Already answered, below the frames.
                         None => {}
-                        Some(Said::Ping {}) => self.say_or_give_up(frames::PONG.to_owned(), &stream).await?,
+                        Some(Said::Ping {}) => self.say_or_give_up(frames::PONG, &stream).await?,
                         Some(Said::Auth { token }) => {
                             stream.renew(&token).await.map_err(|_| Parting::UNAUTHENTICATED)?;
                         }
@@ -250,8 +250,8 @@ impl Face {
         }
     }
 
-    async fn say(&mut self, text: String) -> Step<()> {
-        let sent = tokio::time::timeout(self.stalled, self.socket.send(Message::Text(text.into()))).await;
+    async fn say(&mut self, text: Utf8Bytes) -> Step<()> {
+        let sent = tokio::time::timeout(self.stalled, self.socket.send(Message::Text(text))).await;
         match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
@@ -262,7 +262,7 @@ impl Face {
         }
     }
 
-    async fn say_or_give_up(&mut self, text: String, stream: &Stream) -> Step<()> {
+    async fn say_or_give_up(&mut self, text: Utf8Bytes, stream: &Stream) -> Step<()> {
         let said = tokio::select! {
             said = self.say(text) => said,
             () = stream.overdue() => Err(End::Gone),

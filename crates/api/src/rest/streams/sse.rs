@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use app::streams::{Event, Stream};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -75,20 +75,21 @@ fn retry(after: Duration) -> String {
 }
 
 /// The text of one event.
-fn text(event: Event) -> String {
+fn text(event: Event) -> Bytes {
     let name = event.name();
     match event {
-        Event::Heartbeat => String::from(":hb\n\n"),
-        Event::Retry(after) => retry(after),
+        // Most texts by far, and all alike.
+        Event::Heartbeat => Bytes::from_static(b":hb\n\n"),
+        Event::Retry(after) => retry(after).into(),
         event => {
-            let Some((data, id)) = events::data(event) else { return String::new() };
+            let Some((data, id)) = events::data(event) else { return Bytes::new() };
             let mut text = String::with_capacity(data.len() + 96);
             if let Some(id) = id {
                 let _ = writeln!(text, "id: {id}");
             }
             // Infallible: it writes to memory.
             let _ = write!(text, "event: {name}\ndata: {data}\n\n");
-            text
+            text.into()
         }
     }
 }
