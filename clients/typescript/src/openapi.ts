@@ -935,7 +935,7 @@ export interface components {
             kind: components["schemas"]["Kind"];
             /**
              * Format: uuid
-             * @description Made by the client (UUIDv7): under it the change happens once, however often it is sent.
+             * @description Made by the client (UUIDv7, no other): under it the change happens once, however often it is sent.
              */
             mid: string;
             op: components["schemas"]["Operation"];

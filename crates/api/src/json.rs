@@ -154,7 +154,9 @@ pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
 fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Problem {
     use serde_json::error::Category;
 
-    if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
+    // JSON does not bound its numbers. That is the parser's bound, and for all fields beyond their own.
+    let is_too_large = error.to_string().starts_with(TOO_LARGE);
+    if !is_too_large && matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
         return Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed_json",
@@ -170,6 +172,7 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
     // serde's texts end in " at line 1 column 2", which says less than the pointer does.
     let text = error.split(" at line ").next().unwrap_or_default().to_owned();
     let (pointer, code, detail) = match named(&text) {
+        None if is_too_large => (pointer, "out_of_range", String::from("is too large a number")),
         Some((name, "unknown field")) => {
             (at(&pointer, name), "unknown_field", String::from("is not known here"))
         }
@@ -181,6 +184,9 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
     };
     domain::Error::from(Invalid::new(pointer, code, detail)).into()
 }
+
+/// What serde_json says of a number that no `f64` holds.
+const TOO_LARGE: &str = "number out of range";
 
 /// The field that serde names between backticks, and what it says of it.
 fn named(text: &str) -> Option<(&str, &'static str)> {
@@ -266,6 +272,9 @@ mod tests {
             (r#"{"lat":1,"points":[[1]]}"#, "/points/0", "wrong_type"),
             (r#"{"lat":1,"points":[{"lat":1,"elevation":1.5}]}"#, "/points/0/elevation", "wrong_type"),
             (r#"{"lat":1,"points":[{"lat":1,"elevation":"1"}]}"#, "/points/0/elevation", "wrong_type"),
+            (r#"{"lat":9e999}"#, "/lat", "out_of_range"),
+            (r#"{"lat":1,"points":[{"lat":-1e400}]}"#, "/points/0/lat", "out_of_range"),
+            (r#"{"lat":1,"points":[{"lat":1,"elevation":1e309}]}"#, "/points/0/elevation", "out_of_range"),
         ] {
             assert_eq!(wrong(text), (unprocessable, pointer.to_owned(), code), "{text}");
         }

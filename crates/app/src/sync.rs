@@ -2,7 +2,7 @@
 
 use domain::change::Delta;
 use domain::cursor::{Cursor, Reset};
-use domain::mutation::{Lost, Mutation, Op, Outcome, RECEIPTS_KEPT, Refusal, Status, Step};
+use domain::mutation::{Lost, Mutation, Op, Outcome, Refusal, Status, Step};
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
 use store::Tx;
 use store::receipts::{self, Receipt};
@@ -159,9 +159,12 @@ impl Desk<'_> {
         if let Some(receipt) = receipts::get(tx, self.account, &mid, self.now).await? {
             return self.repeated(tx, writer, prepared, receipt).await;
         }
-        if mutation.is_expired(self.now) {
-            return Ok(Outcome::new(mutation.mid, Status::Refused(Refusal::Expired)));
-        }
+        let remembered_until = match mutation.remembered_until(self.now) {
+            Ok(until) => until,
+            Err((why, errors)) => {
+                return Ok(Outcome { errors, ..Outcome::new(mutation.mid, Status::Refused(why)) });
+            }
+        };
         let done = writer.attempt(tx, async |tx, writer| self.carry_out(tx, writer, prepared).await).await;
         let outcome = match done {
             Ok(outcome) => outcome,
@@ -181,7 +184,7 @@ impl Desk<'_> {
                 item_id: Some(mutation.id.uuid()),
                 answer: self.seal(mutation.mid, &outcome.overwrote)?,
             };
-            receipts::put(tx, self.account, &mid, &receipt, self.now.plus(RECEIPTS_KEPT)).await?;
+            receipts::put(tx, self.account, &mid, &receipt, remembered_until).await?;
         }
         Ok(outcome)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::{Random, Timestamp};
+use crate::{Invalid, Random, Timestamp};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -54,3 +54,18 @@ id!(
     /// accounts never meet.
     FavouriteId
 );
+
+impl FavouriteId {
+    /// The id that a client made for a new favourite. Only the one of zeros is refused: it is what a client sends
+    /// that made none.
+    pub fn of_client(uuid: Uuid) -> Result<Self, Invalid> {
+        if uuid.is_nil() {
+            return Err(Invalid::new(
+                "/id",
+                "forbidden",
+                "must be a UUID of its own (UUIDv7), not that of zeros",
+            ));
+        }
+        Ok(Self(uuid))
+    }
+}

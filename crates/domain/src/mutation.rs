@@ -13,8 +13,10 @@ use crate::{FavouriteId, Invalid, Timestamp};
 /// How long a device may wait with sending a mutation. Receipts are kept longer, so a younger mutation is known if
 /// it was applied, and an older one is refused without asking.
 pub const OLDEST: Duration = Duration::from_hours(90 * 24);
-/// How long it is remembered what became of a mutation.
+/// How long it is remembered what became of a mutation, from when it was made or applied, whichever is later.
 pub const RECEIPTS_KEPT: Duration = Duration::from_hours(95 * 24);
+/// How far ahead a device's clock may be. Receipts of its mutations are kept so much longer.
+pub const AHEAD: Duration = Duration::from_hours(90 * 24);
 
 /// One change of one favourite, as a device sends it.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,10 +184,24 @@ impl Mutation {
         self.policy == Policy::IfMatch && self.base_rev != Some(favourite.rev)
     }
 
-    /// Whether nobody can know any more if this was applied: it was made too long ago. Only ids that carry their
-    /// time (UUIDv7) tell.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        made_at(self.mid).is_some_and(|made| made < now.minus(OLDEST))
+    /// Until when it must be remembered what became of this: after that its age alone says that it came before.
+    ///
+    /// # Errors
+    /// When it is so old that nobody may know any more; and when its mid tells no age, or one that is not to be
+    /// believed, since a late repeat would then be applied again. Pointers lead into the mutation.
+    pub fn remembered_until(&self, now: Timestamp) -> Result<Timestamp, (Refusal, Vec<Invalid>)> {
+        let invalid = |code, detail| (Refusal::Invalid, vec![Invalid::new("/mid", code, detail)]);
+        let made = made_at(self.mid).ok_or_else(|| invalid("malformed", "must be a UUIDv7"))?;
+        if made > now.plus(AHEAD) {
+            return Err(invalid(
+                "out_of_range",
+                "carries a time that is far ahead: the device's clock is wrong",
+            ));
+        }
+        if made < now.minus(OLDEST) {
+            return Err((Refusal::Expired, Vec::new()));
+        }
+        Ok(made.max(now).plus(RECEIPTS_KEPT))
     }
 
     /// Everything that makes this mutation what it is, one part each: two are the same exactly when their parts

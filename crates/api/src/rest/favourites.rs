@@ -278,7 +278,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let idempotency = idempotency(&api, &headers, &Method::PUT, &id.to_string(), &raw)?;
     let condition = condition(&headers)?;
-    let id = FavouriteId::from_uuid(id);
+    let id = FavouriteId::of_client(id).map_err(domain::Error::from)?;
     answer(api.app.put_favourite(&caller, id, value.parse()?, condition, idempotency).await?)
 }
 
@@ -382,6 +382,9 @@ enum Tags {
 }
 
 /// The revisions that a conditional header names; tags that are not ours match nothing.
+///
+/// Weak tags count as strong ones, in `If-Match` too. A proxy that compresses answers makes our tags weak, since the
+/// bytes are others; what they name is a revision, which is the same in every encoding.
 fn revs(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem> {
     let mut revs = Vec::new();
     let mut present = false;

@@ -54,7 +54,7 @@ struct Envelope {
 #[serde(deny_unknown_fields)]
 #[schema(as = Mutation)]
 pub struct MutationBody {
-    /// Made by the client (UUIDv7): under it the change happens once, however often it is sent.
+    /// Made by the client (UUIDv7, no other): under it the change happens once, however often it is sent.
     #[expect(dead_code, reason = "read with the envelope")]
     mid: Uuid,
     #[expect(dead_code, reason = "read with the envelope")]
@@ -198,7 +198,11 @@ fn parse(at: &str, raw: &RawValue) -> Result<Result<Mutation, Outcome>, Problem>
         json::parse(raw).map_err(|problem| domain::Error::Invalid(pointed(at, &problem)))?;
     let rest = json::parse::<MutationBody>(raw).map_err(|problem| pointed("", &problem));
     let parsed = rest.and_then(|MutationBody { base_rev, set, policy, .. }| {
-        let id = FavouriteId::from_uuid(id);
+        // A favourite is made under a sound id, so others lead nowhere.
+        let id = match op {
+            Operation::Create => FavouriteId::of_client(id).map_err(|invalid| vec![invalid])?,
+            Operation::Update | Operation::Delete => FavouriteId::from_uuid(id),
+        };
         let policy = match policy {
             Some(PolicyName::IfMatch) => Policy::IfMatch,
             Some(PolicyName::Merge) | None => Policy::Merge,

@@ -107,22 +107,25 @@ fn a_place_that_goes_with_a_moved_point_is_told_too() {
 }
 
 #[test]
-fn a_mid_that_carries_its_time_grows_too_old() {
-    let at = |ago: Duration| {
-        let made = NOW.minus(ago).millis();
-        let bits = (u128::try_from(made).unwrap() << 80) | (7 << 76) | (2 << 62) | 1;
-        let mut late = mutation(Op::Delete, None, Policy::Merge);
-        late.mid = Uuid::from_u128(bits);
-        assert_eq!(late.mid.get_version_num(), 7);
-        late.is_expired(NOW)
+fn a_mutation_is_remembered_until_its_age_says_that_it_came_before() {
+    const INSTANT: Duration = Duration::from_millis(1);
+    let judged = |version: u128, made: Timestamp| {
+        let bits = (u128::try_from(made.millis()).unwrap() << 80) | (version << 76) | (2 << 62) | 1;
+        let mut mutation = mutation(Op::Delete, None, Policy::Merge);
+        mutation.mid = Uuid::from_u128(bits);
+        mutation.remembered_until(NOW)
     };
-    assert!(!at(Duration::ZERO));
-    assert!(!at(OLDEST));
-    assert!(at(OLDEST + Duration::from_millis(1)));
-    let mut random = mutation(Op::Delete, None, Policy::Merge);
-    random.mid = Uuid::from_u128((4 << 76) | (2 << 62));
-    assert!(!random.is_expired(NOW), "carries no time");
+    let of_now = NOW.plus(RECEIPTS_KEPT);
+    assert_eq!(judged(7, NOW), Ok(of_now));
+    assert_eq!(judged(7, NOW.minus(OLDEST)), Ok(of_now));
+    assert_eq!(judged(7, NOW.minus(OLDEST + INSTANT)), Err((Refusal::Expired, vec![])));
+    // A repeat is refused for its age before it is forgotten, also one of a clock that is ahead.
+    assert_eq!(judged(7, NOW.plus(AHEAD)), Ok(NOW.plus(AHEAD).plus(RECEIPTS_KEPT)));
     const { assert!(RECEIPTS_KEPT.as_secs() > OLDEST.as_secs()) };
+    for (version, made) in [(7, NOW.plus(AHEAD + INSTANT)), (4, NOW), (1, NOW), (0, NOW)] {
+        let (refusal, errors) = judged(version, made).unwrap_err();
+        assert_eq!((refusal, errors[0].pointer.as_ref()), (Refusal::Invalid, "/mid"), "{version}");
+    }
 }
 
 #[test]

@@ -189,6 +189,20 @@ async fn values_that_do_not_fit_are_pointed_at(app: TestApp) {
         ann.put(&path, whole).await.invalid(&pointer, code);
         ann.patch(&path, json!({field: value})).await.invalid(&pointer, code);
     }
+    let zeros = ann.put(
+        "/v1/favourites/00000000-0000-0000-0000-000000000000",
+        json!({"name": "Hut", "lat": 1, "lon": 1}),
+    );
+    zeros.await.invalid("/id", "forbidden");
+    // Numbers that no machine holds are out of range like others.
+    for (text, pointer) in [
+        (r#"{"name": "Hut", "lat": 9e999, "lon": 1}"#, "/lat"),
+        (r#"{"name": "Hut", "lat": 1, "lon": -1e400}"#, "/lon"),
+        (r#"{"place_id": 1e310}"#, "/place_id"),
+    ] {
+        let call = ann.call("POST".parse().unwrap(), "/v1/favourites").body("application/json", text);
+        call.await.invalid(pointer, "out_of_range");
+    }
     for (text, pointer) in [
         (r#"{"name": "Hut", "lat": 1, "lon": 1, "lat": 2}"#, "/lat"),
         (r#"{"name": "Hut", "name": "Hut", "lat": 1, "lon": 1}"#, "/name"),
