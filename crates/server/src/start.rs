@@ -73,7 +73,7 @@ pub async fn open(setup: &Setup) -> Result<(App, Option<File>)> {
 
 async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> Result<(App, Option<File>)> {
     let Setup { config, mode, clock, random } = setup;
-    create_folder(&config.data)?;
+    private_folder(&config.data)?;
     let url = config.store_url()?;
     // The database of another machine needs no lock here: it has its own.
     let lock = if url.file().is_some() { Some(lock(&config.data)?) } else { None };
@@ -179,15 +179,27 @@ impl Running {
     }
 }
 
-/// Made for its owner alone: it holds the keys.
-fn create_folder(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
+/// For its owner alone, since it holds the keys: made so, or made so now.
+fn private_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| Error::internal(format!("cannot make the folder {}: {error}", folder.display())))
+    let failed =
+        |what, error| Error::internal(format!("cannot {what} the folder {}: {error}", folder.display()));
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| failed("make", error))?;
+    let mode = std::fs::metadata(folder).map_err(|error| failed("look at", error))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        let made_private = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700));
+        let folder = folder.display();
+        match made_private {
+            Ok(()) => {
+                tracing::warn!(%folder, "others could look into the data folder; now its owner alone can")
+            }
+            // It belongs to somebody else, who decides.
+            Err(error) => tracing::warn!(%folder, %error, "others can look into the data folder"),
+        }
+    }
+    Ok(())
 }
 
 /// Two processes on one SQLite file would not know of each other's commits.
@@ -225,7 +237,7 @@ async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring
             file.display()
         )));
     }
-    create_folder(&folder)?;
+    private_folder(&folder)?;
     Ring::load_or_create(&file, random)
 }
 

@@ -1,6 +1,7 @@
 //! What must not be readable by whoever gets hold of the files or the log, after a run in which much happened.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -12,7 +13,7 @@ use testkit::{Client, TestApp};
 
 use crate::binary::Served;
 
-testkit::stamp! { sqlite: [nothing_of_a_removed_account_is_left] }
+testkit::stamp! { sqlite: [nothing_of_a_removed_account_is_left, a_data_folder_is_for_its_owner_alone] }
 
 /// A text or some bytes that must be found nowhere.
 struct Secret {
@@ -229,4 +230,14 @@ async fn nothing_of_a_removed_account_is_left(app: TestApp) {
         }
     }
     assert_eq!(found, [""; 0]);
+}
+
+async fn a_data_folder_is_for_its_owner_alone(mut app: TestApp) {
+    let folders = [app.data().to_owned(), app.data().join("keys")];
+    let mode = |folder: &PathBuf| fs::metadata(folder).unwrap().permissions().mode() & 0o777;
+    assert_eq!(folders.each_ref().map(mode)[1], 0o700);
+    app.stop().await;
+    fs::set_permissions(&folders[0], fs::Permissions::from_mode(0o755)).unwrap();
+    app.resume().await;
+    assert_eq!(folders.each_ref().map(mode), [0o700, 0o700]);
 }
