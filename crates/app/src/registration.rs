@@ -158,7 +158,7 @@ impl App {
             })
             .await?;
         let (begun, ended) = outcome.ok_or_else(refused)?;
-        self.revocations.add(ended.into_iter().map(|session| (session, now)));
+        self.revoke(ended, now);
         self.signed_in(begun, now)
     }
 

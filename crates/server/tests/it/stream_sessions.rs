@@ -17,6 +17,7 @@ testkit::stamp! {
         a_cookies_stream_ends_with_its_session,
         a_used_refresh_token_closes_the_streams_of_its_session,
         a_stream_opened_beside_the_end_of_its_session_ends_too,
+        what_ends_a_session_ends_its_streams_itself,
     ],
     postgres: []
 }
@@ -160,4 +161,54 @@ async fn a_stream_opened_beside_the_end_of_its_session_ends_too(app: TestApp) {
         }
     }
     app.open_streams(0).await;
+}
+
+/// Somebody who has signed in on another device.
+async fn again(app: &TestApp, email: &str) -> Client {
+    let client = app.visitor();
+    client.sign_in(email).await.expect(200);
+    client
+}
+
+/// The list of ended sessions is emptied as fast as it is filled, so whoever reads it learns nothing.
+async fn what_ends_a_session_ends_its_streams_itself(app: TestApp) {
+    app.database()
+        .run("CREATE TRIGGER emptied AFTER INSERT ON revocation BEGIN DELETE FROM revocation; END")
+        .await;
+    let ann = app.user("ann@example.org").await;
+    let events = follow(&ann).await;
+    ann.post("/v1/auth/logout", json!({})).await.expect(204);
+    ends_as(events, "revoked").await;
+
+    let ann = again(&app, "ann@example.org").await;
+    let events = follow(&ann).await;
+    app.visitor().post("/v1/auth/revoke", json!({"token": ann.refresh_token()})).await.expect(200);
+    ends_as(events, "revoked").await;
+
+    let ann = again(&app, "ann@example.org").await;
+    let old = ann.refresh_token();
+    ann.refresh().await.expect(200);
+    let events = follow(&ann).await;
+    app.advance(Duration::from_secs(120));
+    app.visitor().present(&old).await.problem(401, "invalid_refresh_token");
+    ends_as(events, "revoked").await;
+
+    let ben = app.anonymous().await;
+    let events = follow(&ben).await;
+    ben.post("/v1/auth/logout", json!({"discard": true})).await.expect(204);
+    ends_as(events, "revoked").await;
+
+    // Registering ends the sessions that an anonymous account had.
+    let eve = app.anonymous().await;
+    let registration = eve.register("eve@example.org").await;
+    let events = follow(&eve).await;
+    app.visitor().confirm(&registration, &app.code_for("eve@example.org").await).await.expect(201);
+    ends_as(events, "revoked").await;
+
+    // An operator ends all of them: this one, and that of the confirmation.
+    let eve = again(&app, "eve@example.org").await;
+    let events = follow(&eve).await;
+    assert_eq!(app.app().end_sessions("eve@example.org").await.unwrap(), 2);
+    ends_as(events, "revoked").await;
+    assert_eq!(app.database().number("SELECT count(*) FROM revocation").await, 0);
 }
