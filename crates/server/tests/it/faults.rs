@@ -171,8 +171,8 @@ async fn a_limit_is_slept_through(app: TestApp) {
     for (fault, sleeps) in
         [(Fault::MinutelyLimit, 66), (Fault::HourlyLimit, 3_661), (Fault::DailyLimit, 86_701)]
     {
-        app.provider.set_fault(fault);
         let before = calls(&app).await;
+        app.provider.set_fault(fault);
         for _ in 0..10 {
             let list = ann.get(LIST).await.expect(200);
             assert_eq!(list.json["items"][0]["problem"]["code"], "weather_unavailable");
@@ -196,8 +196,8 @@ async fn a_limit_is_slept_through(app: TestApp) {
 async fn three_strikes_and_it_is_left_alone(app: TestApp) {
     let ann = app.anonymous().await;
     saved(&ann, 38.725, -9.125).await;
-    app.provider.set_fault(Fault::BadGateway);
     let before = calls(&app).await;
+    app.provider.set_fault(Fault::BadGateway);
     for _ in 0..20 {
         ann.get(LIST).await.expect(200);
         // Heights are asked for at the same door.

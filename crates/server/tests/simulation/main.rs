@@ -29,6 +29,7 @@ mod check;
 mod device;
 mod network;
 mod people;
+mod requests;
 mod schedule;
 mod server;
 mod streams;
