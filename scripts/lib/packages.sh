@@ -13,6 +13,9 @@ postgres_programs() {
 # Redis, or Valkey, which understands the same.
 redis_program() { command -v redis-server || command -v valkey-server; }
 
+# A program that some systems keep off the path of ordinary users.
+administrators_program() { PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "$1"; }
+
 # A Chromium to test with: the one named by CHROMIUM, or the system's.
 find_chromium() {
   command -v "${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome ||
@@ -28,6 +31,7 @@ missing_packages() {
     case $step in
       postgres) postgres_programs >/dev/null || echo postgresql ;;
       redis) command -v redis-server >/dev/null || echo redis-server ;;
+      nodes) administrators_program nginx >/dev/null || echo nginx ;;
       browser) find_chromium >/dev/null || echo chromium ;;
       durability) command -v wrk >/dev/null || echo wrk ;;
       api) python_makes_environments || echo python3-venv ;;

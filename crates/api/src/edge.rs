@@ -35,12 +35,14 @@ impl Edge {
     pub async fn answer(&self, mut request: Request) -> Response {
         let observed = observe::begin(&mut request);
         let is_head = request.method() == http::Method::HEAD;
+        let version = request.version();
         let response = match host::check(&self.api, &request) {
             Ok(()) => self.route(request).await,
             Err(problem) => problem.into_response(),
         };
         let mut response = problems::render(response, observed.id(), is_head);
         headers::secure(&self.api, response.headers_mut());
+        self.api.settings.draining.release(version, &mut response);
         observed.end(&mut response);
         response
     }

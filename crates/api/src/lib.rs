@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 mod authentication;
 pub mod client;
 mod cors;
+mod draining;
 mod edge;
 mod json;
 mod layers;
@@ -21,6 +22,7 @@ mod web;
 
 pub use client::{Peer, TrustedProxies};
 pub use cors::AllowedOrigins;
+pub use draining::Draining;
 pub use edge::Edge;
 pub use openapi::openapi_json;
 pub use router::Routes;
@@ -37,6 +39,8 @@ pub struct ApiSettings {
     pub trusted_proxies: TrustedProxies,
     /// A development server answers only to names of this machine (DNS rebinding).
     pub loopback_only: bool,
+    /// Told when the server is about to stop.
+    pub draining: Draining,
     /// Text of the metrics, made when they are asked for.
     pub metrics: fn() -> String,
 }

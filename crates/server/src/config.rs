@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::{Error, Result};
 use figment::Figment;
@@ -29,6 +30,9 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Proxies whose `X-Forwarded-For` counts: `["10.0.0.0/8"]`.
     pub trusted_proxies: Vec<String>,
+    /// Seconds after SIGTERM in which `serve` goes on serving with `/readyz` red, so that balancers take it out; when
+    /// left out, 5 with PostgreSQL and 0 with SQLite.
+    pub drain_s: Option<u64>,
     /// Front ends on other origins that may call with bearer tokens.
     pub cors_origins: Vec<String>,
     pub log: Log,
@@ -151,6 +155,7 @@ impl Default for Config {
             redis: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            drain_s: None,
             cors_origins: Vec::new(),
             log: Log::default(),
             limits: Limits::default(),
@@ -254,6 +259,8 @@ pub struct Flags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<Vec<String>>,
 }
 
@@ -324,6 +331,12 @@ impl Config {
                 Ok(bus::Carrier::Postgres { url: database.cloned().unwrap_or(url) })
             }
         }
+    }
+
+    /// How long `serve` goes on after it was told to stop. One process has no balancer in front that looks.
+    pub fn drain(&self) -> Result<Duration> {
+        let usual = if self.store_url()?.file().is_some() { 0 } else { 5 };
+        Ok(Duration::from_secs(self.drain_s.unwrap_or(usual)))
     }
 
     /// What makes a public server unsafe, each with the line to change. Empty when it may start.

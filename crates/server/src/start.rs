@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{AllowedOrigins, Api, ApiSettings, Edge, Routes, TrustedProxies};
+use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams, traffic};
@@ -51,6 +51,7 @@ pub struct Running {
     pub app: App,
     /// Opens the development mailbox.
     pub mailbox_token: Option<String>,
+    draining: Draining,
     connections: Connections,
     jobs: JoinSet<()>,
     _lock: Option<File>,
@@ -127,12 +128,14 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     }
     let Setup { config, mode, .. } = &setup;
     let dev = *mode == Mode::Dev;
+    let draining = Draining::default();
     let api = ApiSettings {
         cookie: if is_tls(config) { SessionCookie::Secure } else { SessionCookie::Loopback },
         origin: if dev { None } else { config.public_url.as_deref().and_then(origin).map(String::from) },
         cors_origins: AllowedOrigins::parse(&config.cors_origins)?,
         trusted_proxies: TrustedProxies::parse(&config.trusted_proxies)?,
         loopback_only: dev,
+        draining: draining.clone(),
         metrics: telemetry::metrics_text,
     };
     let mailbox = dev.then(|| Secret::generate(&setup.random));
@@ -148,7 +151,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
         let _ = tokio::task::spawn_blocking(prepare).await;
     });
     let mailbox_token = mailbox.map(|secret| secret.to_text().to_string());
-    Ok(Running { address, app, mailbox_token, connections, jobs, _lock: lock })
+    Ok(Running { address, app, mailbox_token, draining, connections, jobs, _lock: lock })
 }
 
 /// How long after the start [`prepare`] begins.
@@ -164,6 +167,13 @@ fn prepare() {
 }
 
 impl Running {
+    /// Says for a while that this server is about to stop, and serves as before, so that balancers send nobody here
+    /// any more when [`Running::stop`] closes the door.
+    pub async fn drain(&self, time: Duration) {
+        self.draining.begin();
+        tokio::time::sleep(time).await;
+    }
+
     /// Stops taking connections, lets those at work finish for a while, and ends the jobs.
     pub async fn stop(mut self, patience: Duration) {
         // A stream ends only when somebody ends it, so their clients are told while the others finish.

@@ -11,8 +11,12 @@ pub mod databases;
 pub mod events;
 #[cfg(feature = "app")]
 pub mod nodes;
+#[cfg(feature = "app")]
+pub mod process;
 pub mod provider;
 mod provider_wire;
+#[cfg(feature = "app")]
+pub mod proxy;
 #[cfg(feature = "app")]
 pub mod redis;
 #[cfg(feature = "app")]
@@ -28,6 +32,10 @@ pub use clients::{Call, Client, Response};
 pub use events::{Event, Events};
 #[cfg(feature = "app")]
 pub use nodes::Nodes;
+#[cfg(feature = "app")]
+pub use process::Process;
+#[cfg(feature = "app")]
+pub use proxy::Proxy;
 #[cfg(feature = "app")]
 pub use redis::RedisServer;
 #[cfg(feature = "app")]

@@ -83,11 +83,14 @@ pub async fn healthz() -> &'static str {
 #[utoipa::path(get, path = "/readyz", operation_id = "getReadiness", tag = "system",
     responses((status = 200, description = "Ready", body = String, content_type = "text/plain")), security(()))]
 pub async fn readyz(State(api): State<Api>) -> Result<&'static str, Problem> {
-    if api.app.is_ready().await {
+    let (code, title, detail) = if api.settings.draining.has_begun() {
+        ("draining", "Draining", "this server is about to stop")
+    } else if api.app.is_ready().await {
         return Ok("ready\n");
-    }
-    let detail = "the database does not answer";
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready", detail);
+    } else {
+        ("not_ready", "Not ready", "the database does not answer")
+    };
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail);
     Err(Problem { retry_after: Some(Duration::from_secs(5)), ..problem })
 }
 

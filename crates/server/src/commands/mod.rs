@@ -13,6 +13,7 @@ mod accounts;
 mod doctor;
 mod migrate;
 mod places;
+mod ready;
 mod serve;
 mod sync;
 
@@ -61,6 +62,9 @@ enum Command {
         after_help = "Example: fairweather serve --public-url https://weather.example.org --trusted-proxies 10.0.0.5"
     )]
     Serve(serve::Options),
+    /// Ask the server that listens here whether it is ready: for health checks where there is no other client
+    #[command(after_help = "Example: fairweather ready --listen 127.0.0.1:8080")]
+    Ready,
     /// Check data, keys, schema and providers, and say what to do about what is wrong
     #[command(after_help = "Example: fairweather doctor --data /var/lib/fairweather")]
     Doctor,
@@ -104,6 +108,7 @@ impl Cli {
             Command::Config(ConfigCommand::Show) => print(&shown(common.load(None)?)?),
             Command::Dev => serve::dev(common.setup(Mode::Dev, None)?).await,
             Command::Serve(options) => serve::serve(common.setup(Mode::Serve, Some(options))?).await,
+            Command::Ready => ready::run(&common.load(None)?).await,
             Command::Doctor => doctor::run(common.setup(Mode::Serve, None)?).await,
             Command::Migrate(options) => migrate::run(&common.load(None)?, &options).await,
             Command::Accounts(command) => accounts::run(common.setup(Mode::Serve, None)?, command).await,
@@ -123,6 +128,7 @@ impl Common {
             database_direct: serve.database_direct,
             redis: serve.redis,
             public_url: serve.public_url,
+            drain_s: serve.drain_s,
             trusted_proxies: (!serve.trusted_proxies.is_empty()).then_some(serve.trusted_proxies),
         };
         Config::load(self.config.as_deref(), &flags)

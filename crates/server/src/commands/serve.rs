@@ -23,6 +23,9 @@ pub struct Options {
     /// PostgreSQL itself, where --database leads to a pooler
     #[arg(long, value_name = "URL")]
     pub database_direct: Option<String>,
+    /// Seconds to go on serving after SIGTERM, with /readyz red [default: 5 with PostgreSQL, else 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub drain_s: Option<u64>,
 }
 
 /// How long requests at work may take to finish after SIGTERM.
@@ -52,7 +55,7 @@ pub async fn dev(setup: Setup) -> Result<()> {
         version = env!("CARGO_PKG_VERSION"),
         data = data.display(),
     ))?;
-    signals.stop(running).await
+    signals.stop(running, Duration::ZERO).await
 }
 
 pub async fn serve(setup: Setup) -> Result<()> {
@@ -65,11 +68,12 @@ pub async fn serve(setup: Setup) -> Result<()> {
     if !api::has_web_app() {
         return Err(Error::internal("this build carries no web app: make one with `scripts/build`"));
     }
+    let drain = setup.config.drain()?;
     let signals = Signals::listen()?;
     let running = start(setup).await?;
     print(&format!("listening on http://{}\n", running.address))?;
     tracing::info!(address = %running.address, version = env!("CARGO_PKG_VERSION"), "started");
-    signals.stop(running).await
+    signals.stop(running, drain).await
 }
 
 /// The signals that end the server. Listened for before an address is printed: whoever reads it may stop us at once.
@@ -84,13 +88,31 @@ impl Signals {
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    async fn stop(mut self, running: Running) -> Result<()> {
+    /// Waits for the first signal and stops in order; a second one ends that at once.
+    async fn stop(mut self, running: Running, drain: Duration) -> Result<()> {
+        self.come().await;
+        let in_order = async {
+            if !drain.is_zero() {
+                tracing::info!(
+                    seconds = drain.as_secs(),
+                    "draining: /readyz is red, everybody is still served"
+                );
+            }
+            running.drain(drain).await;
+            tracing::info!("stopping");
+            running.stop(PATIENCE).await;
+        };
+        tokio::select! {
+            () = in_order => {}
+            () = self.come() => tracing::warn!("stopping at once: connections are cut"),
+        }
+        Ok(())
+    }
+
+    async fn come(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-        tracing::info!("stopping");
-        running.stop(PATIENCE).await;
-        Ok(())
     }
 }

@@ -14,10 +14,11 @@ testkit::stamp! { sqlite: [operators_manage_accounts, roles_come_from_the_comman
 #[test]
 fn every_command_explains_itself() {
     let folder = tempdir().unwrap();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
         &[],
         &["dev"],
         &["serve"],
+        &["ready"],
         &["doctor"],
         &["migrate"],
         &["accounts"],

@@ -6,8 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::Clock;
+use testkit::Process;
 use testkit::clients::Client;
 use testkit::provider::{FakeProvider, Fault};
+
+use crate::binary::{run, said};
 
 /// `fairweather dev` with a data folder and a provider of its own; killed when dropped.
 struct Binary {
@@ -95,4 +98,82 @@ async fn sigterm_with_nobody_at_work_ends_at_once() {
     binary.terminate();
     assert_eq!(binary.ended(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+/// `serve` on SQLite, which drains only when it is told to.
+fn serving(drain_s: &str) -> Option<Process> {
+    if !api::has_web_app() {
+        eprintln!("skipped: this build carries no web app, and `serve` refuses to start without");
+        return None;
+    }
+    let mut process = Process::new(env!("CARGO_BIN_EXE_fairweather"), &[], &["--drain-s", drain_s], &[]);
+    process.start();
+    Some(process)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_drains_is_red_and_serves_everybody() {
+    let Some(mut process) = serving("600") else { return };
+    let mut ann = process.visitor();
+    ann.start_anonymously().await;
+    let ready = ann.get("/readyz").await.expect(200);
+    assert_eq!(ready.header("connection"), "");
+    let mut stream = ann.get("/v1/stream").follow().await;
+    stream.hello().await;
+    process.terminate();
+    let red = loop {
+        let answer = process.visitor().get("/readyz").await;
+        if answer.status != 200 {
+            break answer.problem(503, "draining");
+        }
+        tokio::task::yield_now().await;
+    };
+    // Proxies that keep connections are asked to take new ones, which they find closed afterwards.
+    assert_eq!(red.header("connection"), "close");
+    ann.save("Oslo", 59.9, 10.7).await;
+    assert_eq!(stream.expect("changes").await.data["changes"][0]["item"]["name"], "Oslo");
+    let mut new = process.visitor().get("/v1/stream").header("authorization", &bearer(&ann)).follow().await;
+    new.hello().await;
+    // Nobody has to wait for the end of it: a second signal cuts everything.
+    process.terminate();
+    assert!(tokio::task::block_in_place(|| process.ended()).success());
+    stream.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_has_drained_stops_in_order() {
+    let Some(mut process) = serving("1") else { return };
+    let mut ann = process.visitor();
+    ann.start_anonymously().await;
+    let mut stream = ann.get("/v1/stream").follow().await;
+    stream.hello().await;
+    process.terminate();
+    // It is told to come back elsewhere only when the time is over.
+    stream.ended().await;
+    assert!(stream.retry.is_some());
+    assert!(tokio::task::block_in_place(|| process.ended()).success());
+    let log = process.log();
+    let at = |text| log.find(text).unwrap_or_else(|| panic!("{text}: {log}"));
+    assert!(at("draining") < at("stopping"), "{log}");
+}
+
+#[test]
+fn a_program_asks_whether_the_server_is_ready() {
+    let Some(mut process) = serving("600") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let listen = process.address().to_string();
+    let asked = || said(&run(folder.path(), &["ready", "--listen", &listen]));
+    assert_eq!(asked(), (String::from("ready\n"), String::new(), 0));
+    process.terminate();
+    // The signal is on its way.
+    let red = std::iter::repeat_with(asked).find(|(_, _, code)| *code != 0).unwrap();
+    assert_eq!((&*red.0, red.2), ("", 1));
+    assert!(red.1.contains("answers 503"), "{}", red.1);
+    process.kill();
+    let (_, err, code) = asked();
+    assert!(code == 1 && err.contains("does not answer"), "{err}");
+}
+
+fn bearer(client: &Client) -> String {
+    format!("Bearer {}", client.access_token())
 }

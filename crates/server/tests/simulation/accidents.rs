@@ -93,12 +93,8 @@ impl World {
         Ok(())
     }
 
-    /// Kills the process in the middle of batches of all devices, and starts it anew.
-    pub async fn kill(&mut self, after: usize) -> Result<(), Violation> {
-        if !matches!(self.server, Server::Process(_)) {
-            return Ok(());
-        }
-        self.hang_up();
+    /// Something happens to the server in the middle of batches of all devices, when `after` of them were answered.
+    pub async fn strike(&mut self, blow: Blow, after: usize) -> Result<(), Violation> {
         let mut calls = JoinSet::new();
         for to in 0..self.devices.len() {
             for (edit, target) in [(Edit::Create, 1), (Edit::Rename, 9), (Edit::Note, 17)] {
@@ -116,15 +112,15 @@ impl World {
             let Some(answer) = calls.join_next().await else { break };
             ended.push(answer.expect("a call does not panic"));
         }
-        self.server.stop().await;
+        self.begin(blow).await;
         ended.extend(calls.join_all().await);
-        self.server.resume().await;
+        self.end(blow).await?;
         self.reconnect();
-        self.count("kills");
+        self.count(blow.name());
         let now = self.server.now();
         let mut letters = Vec::new();
         for (to, since, batch, answer) in ended {
-            if let Ok(answer) = answer {
+            if let Some(answer) = answer.ok().filter(is_of_the_server) {
                 self.observe_results(to, &batch, &answer)?;
                 letters.push(Letter {
                     to,
@@ -134,7 +130,7 @@ impl World {
                     body: answer.json,
                 });
             } else {
-                self.count("batches in flight at a kill");
+                self.count(blow.in_flight());
                 let sent = crate::device::list(&batch["mutations"]);
                 self.people[owner(to)].ledger.unknown(sent);
             }
@@ -148,7 +144,7 @@ impl World {
             let list = person.client.get("/v1/favourites?limit=200").await;
             let start = person.ledger.first_cursor().unwrap_or_else(|| list.text("/cursor"));
             let all = person.client.get(&format!("/v1/changes?since={start}")).await;
-            ensure!(all.status == 200, "I9: a kill costs a snapshot: {all}");
+            ensure!(all.status == 200, "I9: {blow:?} costs a snapshot: {all}");
             found += person.ledger.discover(&all.json, now)?;
             person.ledger.snapshot(&list.json, true)?;
         }
@@ -159,4 +155,61 @@ impl World {
         }
         Ok(())
     }
+
+    async fn begin(&mut self, blow: Blow) {
+        match (&mut self.server, blow) {
+            (Server::Set(set), Blow::Kill(node)) => set.fall(node),
+            (Server::Set(set), Blow::Drain(node)) => set.drain(node),
+            (server, _) => server.stop().await,
+        }
+    }
+
+    async fn end(&mut self, blow: Blow) -> Result<(), Violation> {
+        match (&mut self.server, blow) {
+            (Server::Set(set), Blow::Kill(node)) => set.forgotten(node).await,
+            (Server::Set(set), Blow::Drain(node)) => {
+                ensure!(set.drained(node), "a node does not stop in order")
+            }
+            (server, _) => server.resume().await,
+        }
+        if let Server::Set(set) = &self.server {
+            set.reachable().await;
+        }
+        Ok(())
+    }
+}
+
+/// What happens to a server.
+#[derive(Clone, Copy, Debug)]
+pub enum Blow {
+    /// All of it is killed and starts anew.
+    KillAll,
+    /// A node of a set is killed.
+    Kill(usize),
+    /// A node of a set is told to stop.
+    Drain(usize),
+}
+
+impl Blow {
+    fn name(self) -> &'static str {
+        match self {
+            Self::KillAll => "kills",
+            Self::Kill(_) => "nodes killed",
+            Self::Drain(_) => "nodes drained",
+        }
+    }
+
+    fn in_flight(self) -> &'static str {
+        match self {
+            Self::KillAll => "batches in flight at a kill",
+            Self::Kill(_) => "batches in flight at a node's kill",
+            Self::Drain(_) => "batches in flight at a drain",
+        }
+    }
+}
+
+/// Whether an answer is one of ours. A proxy that lost its node answers something itself, and what became of the
+/// request nobody knows.
+fn is_of_the_server(answer: &Response) -> bool {
+    !matches!(answer.status, 502..=504) || answer.header("content-type") == "application/problem+json"
 }

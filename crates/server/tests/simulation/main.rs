@@ -32,6 +32,7 @@ mod people;
 mod requests;
 mod schedule;
 mod server;
+mod set;
 mod streams;
 mod world;
 
@@ -40,11 +41,13 @@ use std::sync::Mutex;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use testkit::proxy::Kind;
 use testkit::{Nodes, TestApp, databases, redis};
 
 use crate::check::Violation;
 use crate::schedule::Action;
 use crate::server::{Process, Server};
+use crate::set::Set;
 use crate::world::{Counts, World};
 
 /// What a run of many schedules must have gone through: one that never loses an answer proves nothing.
@@ -79,6 +82,16 @@ const OF_NODES: [&str; 8] = [
     "cuts",
     "new eras by an operator",
     "restores",
+];
+const OF_A_SET: [&str; 8] = [
+    "mutations",
+    "batches at once",
+    "streams",
+    "deltas of streams",
+    "streams resumed",
+    "nodes killed",
+    "batches in flight at a node's kill",
+    "nodes drained",
 ];
 const OF_A_PROCESS: [&str; 4] =
     ["kills", "batches in flight at a kill", "restores", "cursors of a lost future"];
@@ -121,6 +134,25 @@ fn schedules_on_nodes() {
     });
 }
 
+/// Three processes on one PostgreSQL behind a proxy, by default nginx. Every other schedule with a Redis.
+#[test]
+#[ignore = "takes a proxy of the system: scripts/test --only nodes"]
+fn schedules_on_a_set_behind_a_proxy() {
+    let (kind, Some(_), redis) = (Kind::wanted(), databases::server(), redis::server()) else { return };
+    if !kind.is_installed() {
+        return;
+    }
+    explore("set", 4, &OF_A_SET, schedule::of_a_set(), |seed, schedule, counts| {
+        let redis = redis.clone().filter(|_| seed % 2 == 1);
+        databases::in_new_database(|url| {
+            databases::runtime().block_on(async {
+                let server = Server::Set(Box::new(Set::start(kind, url, redis)));
+                carry_out(World::new(server, seed).await, schedule, counts).await
+            })
+        })
+    });
+}
+
 #[test]
 fn schedules_with_a_process_that_is_killed() {
     explore("process", 15, &OF_A_PROCESS, schedule::of_a_process(), |seed, schedule, counts| {
@@ -149,6 +181,9 @@ async fn on(
 
 async fn carry_out(mut world: World, schedule: &[Action], counts: &Mutex<Counts>) -> Result<(), Violation> {
     let outcome = world.run(schedule).await;
+    if let (Err(_), Server::Set(set)) = (&outcome, &world.server) {
+        eprintln!("the proxy says: {}", set.proxy_log());
+    }
     if let Ok(mut counts) = counts.lock() {
         for (what, times) in &world.counts {
             *counts.entry(what).or_default() += times;

@@ -49,6 +49,12 @@ pub enum Action {
     NewEra,
     /// The process is killed in the middle of batches, when so many of them were answered.
     Kill { after: u8 },
+    /// The same of one node of a set, which stays away.
+    Fall { node: u8, after: u8 },
+    /// A node of a set is told to stop in the middle of batches.
+    Drain { node: u8, after: u8 },
+    /// All nodes of a set are there again.
+    Rise,
 }
 
 /// A change that somebody makes.
@@ -157,4 +163,21 @@ pub fn of_a_process() -> impl Strategy<Value = Vec<Action>> {
         2 => Just(Action::Restore),
     ];
     vec(action, 30..60)
+}
+
+/// What happens to a set behind a proxy.
+pub fn of_a_set() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        40 => work(),
+        4 => (any::<u8>(), 0..4_u8).prop_map(|(node, after)| Action::Fall { node, after }),
+        3 => (any::<u8>(), 0..4_u8).prop_map(|(node, after)| Action::Drain { node, after }),
+        4 => Just(Action::Rise),
+        5 => any::<u8>().prop_map(|device| Action::Open { device }),
+        5 => any::<u8>().prop_map(|device| Action::Listen { device, fate: Fate::Delivered }),
+        1 => Just(Action::Cut),
+        1 => Just(Action::Copy),
+        1 => Just(Action::Restore),
+        1 => Just(Action::NewEra),
+    ];
+    vec(action, 40..80)
 }

@@ -1,5 +1,5 @@
-//! The server that is tried: the whole application in this process, whose clock can be moved, several nodes of it, or
-//! the real binary, which can be killed.
+//! The server that is tried: the whole application in this process, whose clock can be moved, several nodes of it, the
+//! real binary, which can be killed, or a set of those behind a proxy.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,8 @@ use domain::{Clock, Timestamp};
 use testkit::databases::Database;
 use testkit::{Client, Nodes, TestApp};
 
+use crate::set::Set;
+
 /// Tables that go back with a copy on PostgreSQL. On SQLite the whole file does.
 const SYNCED: [&str; 4] = ["favourite", "tombstone", "receipt", "account_sync"];
 
@@ -19,6 +21,7 @@ pub enum Server {
     Here(Box<TestApp>),
     Nodes(Box<Nodes>),
     Process(Box<Process>),
+    Set(Box<Set>),
 }
 
 impl Server {
@@ -27,7 +30,7 @@ impl Server {
         match self {
             Self::Here(app) => Some(app),
             Self::Nodes(nodes) => nodes.first(),
-            Self::Process(_) => None,
+            Self::Process(_) | Self::Set(_) => None,
         }
     }
 
@@ -46,6 +49,7 @@ impl Server {
             Self::Here(app) => app.visitor(),
             Self::Nodes(nodes) => nodes[0].visitor(),
             Self::Process(process) => Client::at(&process.base_url),
+            Self::Set(set) => set.visitor(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Server {
             Self::Here(app) => app.database(),
             Self::Nodes(nodes) => nodes[0].database(),
             Self::Process(process) => Database::Sqlite(process.folder.path().join("fairweather.db")),
+            Self::Set(set) => set.database(),
         }
     }
 
@@ -76,6 +81,7 @@ impl Server {
                 }
             }
             Self::Process(process) => process.kill(),
+            Self::Set(set) => set.kill_all().await,
         }
     }
 
@@ -88,6 +94,10 @@ impl Server {
                 }
             }
             Self::Process(process) => process.start(),
+            Self::Set(set) => {
+                set.rise();
+                set.reachable().await;
+            }
         }
     }
 
@@ -103,10 +113,9 @@ impl Server {
 
     /// Cuts the nodes off from one another, which they mend by themselves. Where they share a Redis, nothing.
     pub async fn cut(&self) -> bool {
-        let Self::Nodes(nodes) = self else { return false };
         let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
             WHERE application_name = 'fairweather-bus' AND datname = current_database()";
-        !nodes[0].database().column(terminate).await.is_empty()
+        matches!(self, Self::Nodes(_) | Self::Set(_)) && !self.database().column(terminate).await.is_empty()
     }
 
     /// Puts a copy of the database aside, in place of an earlier one.
@@ -159,11 +168,16 @@ impl Server {
 
     /// `fairweather sync new-era`. On SQLite every start does it.
     pub fn begin_new_era(&self) {
-        let Some(app) = self.app() else { return };
+        let data = match self {
+            Self::Here(app) => app.data().to_owned(),
+            Self::Nodes(nodes) => nodes[0].data().to_owned(),
+            Self::Set(set) => set.data(),
+            Self::Process(_) => return,
+        };
         let mut command = fairweather();
-        command.args(["sync", "new-era", "--data"]).arg(app.data());
-        if let Some(url) = &app.config().database {
-            command.args(["--database", url]);
+        command.args(["sync", "new-era", "--data"]).arg(data);
+        if let Database::Postgres(url) = self.database() {
+            command.args(["--database", &url]);
         }
         let output = command.output().expect("the binary runs");
         assert!(output.status.success(), "{output:?}");

@@ -1,12 +1,17 @@
 //! Devices that are told of changes as they happen.
 
+use domain::cursor::Cursor;
 use testkit::Events;
 
 use crate::check::Violation;
 use crate::device::cursor;
 use crate::ensure;
 use crate::network::{Asked, Fate, Letter};
+use crate::server::Server;
 use crate::world::{WHOLE, World, owner};
+
+/// More deltas than any schedule leads to.
+const MANY: usize = 2000;
 
 /// A stream of a device, and the cursor of what was read of it.
 pub struct Stream {
@@ -53,12 +58,20 @@ impl World {
         }
         let mut letters = Vec::new();
         loop {
+            if letters.len() > MANY {
+                return Err(format!("I11: a stream tells more than there is: {letters:?}"));
+            }
             let since = cursor(&stream.last.clone().into());
             let ledger = &mut self.people[owner(device)].ledger;
             if since.seq >= ledger.head {
                 break;
             }
-            let event = stream.events.next().await.ok_or("I11: a stream ended")?;
+            let Some(event) = stream.events.next().await else {
+                ensure!(matches!(self.server, Server::Set(_)), "I11: a stream ended");
+                let Some(events) = self.follow_elsewhere(device, since).await? else { break };
+                stream.events = events;
+                continue;
+            };
             if event.name != "changes" {
                 continue;
             }
@@ -90,6 +103,25 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A stream whose node went away goes on from what was read last, as a browser does it. `None` when its history was
+    /// lost meanwhile.
+    async fn follow_elsewhere(&mut self, device: usize, since: Cursor) -> Result<Option<Events>, Violation> {
+        self.count("streams resumed");
+        let person = &mut self.people[owner(device)];
+        let call = person.client.get("/v1/stream").header("last-event-id", &since.to_string());
+        let mut events = call.follow().await;
+        let first = events.next().await.ok_or("I11: a stream that was resumed ended before it began")?;
+        person.ledger.followed(&since.to_string(), first.name == "reset")?;
+        if first.name == "reset" {
+            self.devices[device].reset(Some(since));
+            return Ok(None);
+        }
+        ensure!(first.name == "hello", "I11: a stream begins with {first:?}");
+        let hello = cursor(&first.data["cursor"]);
+        ensure!(hello.seq == since.seq, "I11: a stream from {since} was resumed at {hello}");
+        Ok(Some(events))
     }
 
     /// The streams of a node are cut.

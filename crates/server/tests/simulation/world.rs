@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use testkit::Client;
 use uuid::Uuid;
 
+use crate::accidents::Blow;
 use crate::check::{Ledger, Violation};
 use crate::device::Device;
 use crate::network::{Asked, Fate, Letter};
@@ -205,7 +206,27 @@ impl World {
                 }
                 Ok(())
             }
-            Action::Kill { after } => self.kill(usize::from(after)).await,
+            Action::Kill { after } => {
+                if !matches!(self.server, Server::Process(_)) {
+                    return Ok(());
+                }
+                self.hang_up();
+                self.strike(Blow::KillAll, usize::from(after)).await
+            }
+            Action::Fall { node, after } => {
+                let Server::Set(set) = &mut self.server else { return Ok(()) };
+                let blow = Blow::Kill(set.running(node));
+                self.strike(blow, usize::from(after)).await
+            }
+            Action::Drain { node, after } => {
+                let Server::Set(set) = &mut self.server else { return Ok(()) };
+                let blow = Blow::Drain(set.running(node));
+                self.strike(blow, usize::from(after)).await
+            }
+            Action::Rise => {
+                self.server.resume().await;
+                Ok(())
+            }
         }
     }
 
