@@ -165,7 +165,7 @@ impl Process {
                 return status;
             }
             assert!(begun.elapsed() < SOON, "it does not end: {}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
+            pause();
         }
     }
 
@@ -186,6 +186,12 @@ impl Drop for Process {
         }
         self.kill();
     }
+}
+
+/// Lets another process get on, before it is looked at again.
+#[expect(clippy::disallowed_methods, reason = "other processes follow no clock of ours")]
+pub(crate) fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
 }
 
 /// Where a program of the system lies; those for administrators are not on everybody's path.

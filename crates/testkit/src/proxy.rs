@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
 use crate::databases::skip;
-use crate::process::program;
+use crate::process::{pause, program};
 
 /// Where the configurations lie.
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
@@ -117,7 +117,7 @@ impl Proxy {
                 eprintln!("{kind:?} does not start: {}", proxy.log());
                 return None;
             }
-            std::thread::sleep(Duration::from_millis(10));
+            pause();
         }
         Some(proxy)
     }
@@ -141,7 +141,7 @@ impl Drop for Proxy {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            pause();
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
