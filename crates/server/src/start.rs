@@ -166,6 +166,9 @@ fn prepare() {
     vault::signing::warm_up();
 }
 
+/// How long a server that stops waits until the other nodes have its last news.
+const LAST_NEWS: Duration = Duration::from_millis(500);
+
 impl Running {
     /// Says for a while that this server is about to stop, and serves as before, so that balancers send nobody here
     /// any more when [`Running::stop`] closes the door.
@@ -182,6 +185,8 @@ impl Running {
         if ended.is_err() {
             tracing::warn!("some streams did not end in time and were cut");
         }
+        // The last of what happened here is told before the connection to the others goes.
+        self.app.bus().flushed(LAST_NEWS).await;
         self.jobs.shutdown().await;
         if let Err(error) = self.app.settle().await {
             tracing::warn!(%error, "the database keeps its log; the next start reads it");

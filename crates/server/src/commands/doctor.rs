@@ -21,6 +21,9 @@ enum Finding {
 pub async fn run(setup: Setup) -> Result<()> {
     let config = &setup.config;
     let mut findings = vec![data(config), ring(&config.data), schema(config).await];
+    if let Err(error) = config.carrier() {
+        findings.push(Finding::Bad(error.to_string()));
+    }
     for line in config.unsafe_settings() {
         findings.push(Finding::Note(format!("`serve` would refuse to start: {line}")));
     }
