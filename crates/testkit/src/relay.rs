@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 pub struct Relay {
     address: SocketAddr,
     whole: watch::Sender<bool>,
+    /// So many connections, the oldest, stay open and pass nothing on.
+    silent: watch::Sender<usize>,
     task: JoinHandle<()>,
 }
 
@@ -22,17 +24,19 @@ impl Relay {
         let server = authority(url).expect("a URL with a host and a port").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let whole = watch::Sender::new(true);
-        let state = whole.clone();
+        let (whole, silent) = (watch::Sender::new(true), watch::Sender::new(0));
+        let (state, silence) = (whole.clone(), silent.clone());
         let task = tokio::spawn(async move {
+            let mut number = 0;
             while let Ok((near, _)) = listener.accept().await {
                 // One that comes while it is cut is closed at once.
                 if *state.borrow() {
-                    tokio::spawn(pass(near, server.clone(), state.subscribe()));
+                    tokio::spawn(pass(near, server.clone(), number, state.subscribe(), silence.subscribe()));
+                    number += 1;
                 }
             }
         });
-        Self { address, whole, task }
+        Self { address, whole, silent, task }
     }
 
     /// The same URL, leading here.
@@ -49,6 +53,11 @@ impl Relay {
         self.whole.send_replace(false);
     }
 
+    /// From now on the first connection passes nothing on, though nobody can tell that from its ends.
+    pub fn silence_first(&self) {
+        self.silent.send_replace(1);
+    }
+
     pub fn mend(&self) {
         self.whole.send_replace(true);
     }
@@ -60,11 +69,22 @@ impl Drop for Relay {
     }
 }
 
-async fn pass(mut near: TcpStream, server: String, mut whole: watch::Receiver<bool>) {
+async fn pass(
+    mut near: TcpStream,
+    server: String,
+    number: usize,
+    mut whole: watch::Receiver<bool>,
+    mut silent: watch::Receiver<usize>,
+) {
     let Ok(mut far) = TcpStream::connect(server).await else { return };
-    tokio::select! {
-        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-        _ = whole.wait_for(|whole| !whole) => {}
+    let silenced = tokio::select! {
+        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => false,
+        _ = whole.wait_for(|whole| !whole) => false,
+        _ = silent.wait_for(|silent| number < *silent) => true,
+    };
+    if silenced {
+        // Both ends stay open until it is cut.
+        let _ = whole.wait_for(|whole| !whole).await;
     }
 }
 

@@ -142,3 +142,52 @@ impl Memory {
         (self.entries.len(), self.entries.weight())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Coordinates;
+    use domain::forecast::{SeriesBuilder, Variable};
+
+    use super::*;
+
+    fn cell() -> Cell {
+        Cell::of(Coordinates::parse(60.0, 9.0).unwrap(), 0.0)
+    }
+
+    fn entry(pack: Pack, seconds: i64) -> Entry {
+        let series = SeriesBuilder::new(Source::Sandbox, pack, Timestamp::from_seconds(seconds));
+        let series = series.slots([(seconds / 3600 * 3600, 3600)]).unwrap();
+        let value = |variable| if variable == Variable::Pressure { 1000.0 } else { 10.0 };
+        let series = pack
+            .variables()
+            .iter()
+            .fold(series, |series, variable| series.column(*variable, [Some(value(*variable))]).unwrap());
+        Entry::new(cell(), series.build().unwrap())
+    }
+
+    fn forget_older(memory: &Memory, than: i64) {
+        memory.forget_older(cell(), Timestamp::from_seconds(than), [Source::Sandbox].into_iter());
+    }
+
+    #[test]
+    fn an_answer_that_is_older_than_another_nodes_is_forgotten_and_not_taken_in_again() {
+        let memory = Memory::new(1 << 20);
+        let key = (Source::Sandbox, Pack::Core, cell());
+        let old = memory.insert(entry(Pack::Core, 7200));
+        memory.insert(entry(Pack::Detail, 7200));
+        forget_older(&memory, 7200);
+        assert!(memory.peek(&key).is_some(), "it is as new as that");
+        forget_older(&memory, 7300);
+        assert!(memory.peek(&key).is_none() && old.is_superseded());
+        assert!(memory.peek(&(Source::Sandbox, Pack::Detail, cell())).is_some(), "only the core is told of");
+        // From a cache that lags behind; whoever asked may have it, and nobody else.
+        assert_eq!(memory.insert(entry(Pack::Core, 7250)).series.fetched_at().seconds(), 7250);
+        assert!(memory.peek(&key).is_none());
+        // News that come late change nothing.
+        forget_older(&memory, 7200);
+        memory.insert(entry(Pack::Core, 7250));
+        assert!(memory.peek(&key).is_none());
+        memory.insert(entry(Pack::Core, 7300));
+        assert!(memory.peek(&key).is_some());
+    }
+}

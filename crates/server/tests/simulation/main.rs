@@ -73,11 +73,12 @@ const OF_ONE_SERVER: [&str; 20] = [
     "restores",
     "cursors of a lost future",
 ];
-const OF_NODES: [&str; 8] = [
+const OF_NODES: [&str; 9] = [
     "mutations",
     "batches at once",
     "streams",
     "deltas of streams",
+    "changes told by another node",
     "restarts",
     "cuts",
     "new eras by an operator",

@@ -13,6 +13,7 @@ impl World {
     /// Somebody who keeps nothing writes over REST.
     pub async fn write(&mut self, person: usize, edit: Edit, target: u8) -> Result<(), Violation> {
         self.count("writes over REST");
+        self.note_write(person);
         let now = self.server.now();
         let number = self.number();
         let mark = mark(person);
@@ -49,6 +50,7 @@ impl World {
     /// A new item with an `Idempotency-Key`, sent until there is an answer.
     pub async fn write_keyed(&mut self, person: usize, fate: Fate) -> Result<(), Violation> {
         self.count("writes with a key");
+        self.note_write(person);
         let now = self.server.now();
         let key = self.random.uuid(now).to_string();
         let number = self.number();

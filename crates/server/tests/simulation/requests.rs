@@ -82,6 +82,7 @@ impl World {
         answer: &Response,
     ) -> Result<(), Violation> {
         ensure!(answer.status == 200, "I9: an upload was answered with {answer}");
+        self.note_write(owner(device));
         let sent = crate::device::list(&batch["mutations"]);
         let now = self.server.now();
         self.people[owner(device)].ledger.results(sent, &answer.json, now)

@@ -141,17 +141,22 @@ pub fn of_one_server() -> impl Strategy<Value = Vec<Action>> {
 
 /// What happens to several nodes on one database.
 pub fn of_nodes() -> impl Strategy<Value = Vec<Action>> {
+    let listen = |device| Action::Listen { device, fate: Fate::Delivered };
     let action = prop_oneof![
-        60 => work(),
+        40 => work(),
+        // What a node tells its streams of another's writes is what differs from one server.
+        6 => any::<u8>().prop_map(|device| Action::Open { device }),
+        16 => any::<u8>().prop_map(listen),
         1 => prop_oneof![1..48_u16, 88 * 24..100 * 24_u16].prop_map(|hours| Action::Jump { hours }),
         1 => Just(Action::CleanUp),
-        3 => Just(Action::Restart),
-        2 => Just(Action::Cut),
+        2 => Just(Action::Restart),
+        3 => Just(Action::Cut),
         1 => Just(Action::Copy),
         1 => Just(Action::Restore),
         1 => Just(Action::NewEra),
     ];
-    vec(action, 30..80)
+    let everybody_listens = (0..4).map(|device| Action::Open { device });
+    vec(action, 30..80).prop_map(move |actions| everybody_listens.clone().chain(actions).collect())
 }
 
 /// What happens to a process, which can be killed.

@@ -56,6 +56,11 @@ impl World {
             self.count("streams cut");
             return Ok(());
         }
+        if cursor(&stream.last.clone().into()).seq < self.people[owner(device)].ledger.head
+            && self.wrote_at[owner(device)] != stream.node
+        {
+            self.count("changes told by another node");
+        }
         let mut letters = Vec::new();
         loop {
             if letters.len() > MANY {

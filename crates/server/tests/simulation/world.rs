@@ -45,6 +45,9 @@ pub struct World {
     /// Ids that were ever used, by anybody.
     pub ids: Vec<Uuid>,
     pub random: Random,
+    /// Which node is asked, and which one each person's last change was sent to.
+    node: usize,
+    pub wrote_at: [usize; 2],
     drawn: u64,
     pub counts: Counts,
 }
@@ -83,6 +86,8 @@ impl World {
             copies: None,
             ids: Vec::new(),
             random,
+            node: 0,
+            wrote_at: [0; 2],
             drawn: 0,
             counts: Counts::new(),
         }
@@ -118,7 +123,13 @@ impl World {
                 person.client = self.server.at(&person.client, node);
             }
         }
+        self.node = node;
         node
+    }
+
+    /// A person's change was sent to the node that is asked just now.
+    pub fn note_write(&mut self, person: usize) {
+        self.wrote_at[person] = self.node;
     }
 
     async fn act(&mut self, action: &Action) -> Result<(), Violation> {

@@ -21,6 +21,11 @@ fn a_listener_that_was_terminated_comes_back() {
 }
 
 #[test]
+fn a_connection_that_died_in_silence_is_made_anew() {
+    testkit::nodes::on_redis(2, silenced);
+}
+
+#[test]
 fn a_redis_that_was_killed_comes_back_empty() {
     if let Some(redis) = RedisServer::start() {
         testkit::nodes::run(2, Some(redis.url()), async |nodes| killed(nodes, redis).await);
@@ -113,6 +118,20 @@ async fn terminated(nodes: Nodes) {
             node.joined_again(before + 1).await;
         }
     }
+}
+
+async fn silenced(mut nodes: Nodes) {
+    let relay = behind_a_relay(&mut nodes[1]).await;
+    let ann = nodes[0].user("ann@example.org").await;
+    let there = ann.moved_to(&nodes[1]);
+    let mut events = follow(&there).await;
+    // The connection on which it listens; what it says goes over another one, and well.
+    relay.silence_first();
+    there.save("Oslo", 59.91, 10.75).await;
+    events.expect("changes").await;
+    nodes[1].joined_again(2).await;
+    ann.save("Bergen", 60.39, 5.32).await;
+    events.expect("changes").await;
 }
 
 async fn killed(nodes: Nodes, mut redis: RedisServer) {
