@@ -143,6 +143,25 @@ pub struct StoreConfig {
     pub readers: usize,
     /// Connections (PostgreSQL).
     pub connections: usize,
+    /// Whether a pooler that lends a connection for one transaction, such as PgBouncer, stands before PostgreSQL.
+    pub pooler: bool,
+    /// Milliseconds that a request waits for a free connection before it is refused with 503 (PostgreSQL).
+    pub wait_ms: u64,
+    /// Milliseconds that a statement may take before the server cancels it (PostgreSQL).
+    pub statement_timeout_ms: u64,
+}
+
+impl StoreConfig {
+    /// How the store is to use PostgreSQL.
+    pub fn postgres(&self) -> store::PostgresOptions {
+        let statement = Duration::from_millis(self.statement_timeout_ms.max(100));
+        let wait = Duration::from_millis(self.wait_ms.max(100));
+        store::PostgresOptions {
+            connections: self.connections,
+            pooler: self.pooler,
+            patience: store::Patience { wait, statement, lock: statement / 2 },
+        }
+    }
 }
 
 impl Default for Config {
@@ -239,7 +258,7 @@ impl Default for Sandbox {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { readers: 2, connections: 16 }
+        Self { readers: 2, connections: 16, pooler: false, wait_ms: 5_000, statement_timeout_ms: 10_000 }
     }
 }
 
@@ -365,6 +384,15 @@ impl Config {
                 "trusted_proxies names everybody (/0), so anybody could say where they come from: name your proxies",
             ));
         }
+        let direct = self.database_direct.as_ref().and_then(|url| url.parse::<store::Url>().ok());
+        for (name, url) in [("database", self.store_url().ok()), ("database_direct", direct)] {
+            let Some(host) = url.and_then(|url| url.plain_host()) else { continue };
+            wrong.push(format!(
+                "{name} is on another machine ({host}) and nothing says that the connection is encrypted: add \
+                 ?sslmode=verify-full to its URL (with &sslrootcert=FILE for an authority of your own), or \
+                 ?sslmode=disable if nobody can listen in between"
+            ));
+        }
         let weather = &self.weather;
         if weather.sandbox.always {
             wrong.push(String::from(
@@ -431,6 +459,13 @@ mod tests {
         config.public_url = Some(String::from("http://localhost:8080"));
         config.trusted_proxies = vec![String::from("0.0.0.0/0")];
         assert!(config.unsafe_settings()[0].contains("/0"));
+        config.trusted_proxies.clear();
+        config.database = Some(String::from("postgres://ann:secret@db.example.org/fairweather"));
+        let wrong = config.unsafe_settings();
+        assert!(wrong[0].contains("sslmode=verify-full") && wrong[0].contains("db.example.org"), "{wrong:?}");
+        assert!(!wrong[0].contains("secret"), "{wrong:?}");
+        config.database = Some(String::from("postgres://ann@db.example.org/fairweather?sslmode=disable"));
+        assert_eq!(config.unsafe_settings(), Vec::<String>::new());
     }
 
     #[test]

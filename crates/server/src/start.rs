@@ -86,7 +86,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
     let store = Store::open(store::Options {
         url,
         readers: config.store.readers,
-        connections: config.store.connections,
+        postgres: config.store.postgres(),
         random: random.clone(),
         on_commit: commits.listener(),
     })
@@ -246,6 +246,10 @@ async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring
         return Ok(ring);
     }
     if store::migrate(url, true).await?.present > 0 {
+        // Of nodes that start together on one folder, another may have made both in the meantime.
+        if let Some(ring) = Ring::load(&file)? {
+            return Ok(ring);
+        }
         return Err(Error::internal(format!(
             "the key ring {} is missing, and the database {url:?} is sealed with it: put your copy back, \
              or give it in FAIRWEATHER_KEY_RING",

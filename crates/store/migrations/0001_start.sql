@@ -5,6 +5,14 @@ CREATE TABLE store_era (
     witness {text} NOT NULL
 ) {strict};
 
+-- Which database this one was filled from, and whether all of it arrived. `ended_at` is 0 until then, and no server
+-- starts on half of the data.
+CREATE TABLE database_move (
+    source {text} NOT NULL PRIMARY KEY,
+    begun_at {i64} NOT NULL,
+    ended_at {i64} NOT NULL
+) {strict};
+
 -- Secrets of the installation (index, refresh and throttle keys), wrapped by the key ring.
 CREATE TABLE server_secret (
     name {text} NOT NULL PRIMARY KEY,
@@ -64,6 +72,19 @@ CREATE TABLE cookie (
 ) {clustered};
 
 CREATE INDEX cookie_session ON cookie (account_id, session_id);
+
+-- Directory: the hash of a ticket, which opens one stream, leads to whom the stream is for. `state` is what the
+-- rules need of the credential that drew it.
+CREATE TABLE stream_ticket (
+    ticket_hash {bytes} NOT NULL PRIMARY KEY,
+    account_id {uuid} NOT NULL,
+    session_id {uuid} NOT NULL,
+    state {bytes} NOT NULL,
+    until {i64} NOT NULL
+) {clustered};
+
+CREATE INDEX stream_ticket_account ON stream_ticket (account_id, until);
+CREATE INDEX stream_ticket_until ON stream_ticket (until);
 
 -- Sessions that ended before their tokens did. Every node reads this every few seconds.
 CREATE TABLE revocation (
@@ -170,6 +191,15 @@ CREATE TABLE provider_state (
     state {bytes} NOT NULL,
     updated_at {i64} NOT NULL
 ) {strict};
+
+-- Cells that one node is fetching for all: the others wait for its answer. A claim whose node died lapses.
+CREATE TABLE cell_claim (
+    cell_key {text} NOT NULL PRIMARY KEY,
+    holder {uuid} NOT NULL,
+    until {i64} NOT NULL
+) {strict};
+
+CREATE INDEX cell_claim_until ON cell_claim (until);
 
 -- Elevation of a coordinate rounded to 0.01 degree, as the provider told it. The key is a keyed hash.
 CREATE TABLE elevation (

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
-use crate::{favourites, receipts, sessions, sync, tombstones};
+use crate::{favourites, receipts, sessions, sync, tickets, tombstones};
 
 type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64);
 
@@ -154,6 +154,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
     favourites::delete_all(tx, id).await?;
     tombstones::delete_all(tx, id).await?;
     receipts::delete_all(tx, id).await?;
+    tickets::delete_all(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
     Ok(ended)
 }

@@ -33,12 +33,28 @@ static SET_ELEVATION: Statement<(Vec<u8>, i64), ()> = Statement::new(
 
 /// The stored series and when it was fetched.
 pub async fn get(db: &mut Db, key: &str) -> Result<Option<(Vec<u8>, Timestamp)>> {
-    let row = db.opt(&GET, (key,)).await?;
-    Ok(row.map(|(series, at)| (series, Timestamp::from_millis(at))))
+    Ok(get_many(db, &[key]).await?.into_iter().flatten().next())
+}
+
+/// The same of several cells, in their order.
+pub async fn get_many(db: &mut Db, keys: &[&str]) -> Result<Vec<Option<(Vec<u8>, Timestamp)>>> {
+    let runs: Vec<_> = keys.iter().map(|key| (*key,)).collect();
+    let found = db.many(&GET, &runs).await?;
+    let first = |rows: Vec<(Vec<u8>, i64)>| rows.into_iter().next();
+    Ok(found
+        .into_iter()
+        .map(|rows| first(rows).map(|(series, at)| (series, Timestamp::from_millis(at))))
+        .collect())
 }
 
 pub async fn put(tx: &mut Tx, key: &str, series: &[u8], fetched_at: Timestamp) -> Result<()> {
-    tx.exec(&PUT, (key, series, fetched_at.millis())).await.map(drop)
+    put_many(tx, &[(key, series, fetched_at)]).await
+}
+
+/// Keeps several answers. In the order of the keys: two that write the same cells would else wait for each other.
+pub async fn put_many(tx: &mut Tx, answers: &[(&str, &[u8], Timestamp)]) -> Result<()> {
+    let runs: Vec<_> = answers.iter().map(|(key, series, at)| (*key, *series, at.millis())).collect();
+    tx.exec_many(&PUT, &runs).await
 }
 
 /// Removes a chunk of the answers that are too old to be shown even as the last resort, and tells how many.

@@ -7,6 +7,7 @@
 use domain::Random;
 use domain::cursor::Era;
 use tokio_postgres::Client;
+use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::{Error, Result};
 use crate::statement::Statement;
@@ -22,6 +23,11 @@ static REPLACE: Statement<(i64,), ()> = Statement::new("UPDATE store_era SET era
 /// A new era because an operator says so. The witness stays, so the next connection keeps this era.
 pub(crate) async fn replace(tx: &mut Tx, random: &Random) -> Result<()> {
     tx.exec(&REPLACE, (i64::from(draw(random).0),)).await.map(drop)
+}
+
+/// The text that sets an era, for a connection of its own. The next connection finds another witness, and draws anew.
+pub(crate) const fn set_sql() -> &'static str {
+    SET.sql()
 }
 
 /// The era of a start on SQLite.
@@ -48,7 +54,9 @@ const REDRAW: &str = "INSERT INTO store_era (name, era, witness) VALUES ('era', 
 /// Compares a connection's witness with the stored one, and enters a new era when they differ.
 pub(crate) async fn witness(client: &Client, random: &Random) -> Result<()> {
     let failed = |error: tokio_postgres::Error| Error::Unavailable(error.to_string());
-    let seen: String = client.query_one(WITNESS, &[]).await.map_err(failed)?.get(0);
-    client.execute(REDRAW, &[&i64::from(draw(random).0), &seen]).await.map_err(failed)?;
+    let seen: String = client.query_typed_one(WITNESS, &[]).await.map_err(failed)?.get(0);
+    let era = i64::from(draw(random).0);
+    let row: [(&(dyn ToSql + Sync), Type); 2] = [(&era, Type::INT8), (&seen, Type::TEXT)];
+    client.execute_typed(REDRAW, &row).await.map_err(failed)?;
     Ok(())
 }

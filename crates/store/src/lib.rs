@@ -13,37 +13,50 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use domain::Random;
 
+mod answer;
+mod connect;
 mod era;
 mod error;
 mod expiry;
 mod migrations;
 mod place_filter;
 mod postgres;
+mod row_value;
 mod sqlite;
 mod statement;
+mod tls;
 mod transaction;
+mod wire;
 
 pub mod accounts;
 pub mod cells;
+pub mod claims;
 pub mod compaction;
 pub mod favourites;
 pub mod mail;
 pub mod notify;
 pub mod receipts;
 pub mod registrations;
+pub mod relocation;
 pub mod secrets;
 pub mod sessions;
 pub mod sync;
 pub mod throttles;
+pub mod tickets;
 pub mod tombstones;
 
+pub use connect::Target;
 pub use error::{Error, Result};
 pub use expiry::CHUNK;
 pub use migrations::{Report, Step, migrate};
 pub use transaction::{Db, Hint, Tx};
+
+use answer::Answer;
 
 /// Called after each commit that moved an account's log, before its callers are answered.
 pub type OnCommit = Arc<dyn Fn(&[Hint]) + Send + Sync>;
@@ -89,6 +102,16 @@ impl std::fmt::Debug for Url {
 }
 
 impl Url {
+    /// The host on another machine to which data would travel in plain text although nobody said that it may
+    /// (`sslmode=disable`).
+    pub fn plain_host(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            // One that cannot be used at all says so when it is.
+            Self::Postgres(url) => Target::parse(url).ok()?.plain_host(),
+        }
+    }
+
     /// The file, when the data lives in one.
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -103,10 +126,45 @@ pub struct Options {
     pub url: Url,
     /// Reader threads (SQLite).
     pub readers: usize,
-    /// Connections (PostgreSQL).
-    pub connections: usize,
+    pub postgres: PostgresOptions,
     pub random: Random,
     pub on_commit: OnCommit,
+}
+
+/// How to use PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostgresOptions {
+    pub connections: usize,
+    /// Whether a pooler that lends a connection for one transaction stands in between (PgBouncer).
+    pub pooler: bool,
+    pub patience: Patience,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { connections: 16, pooler: false, patience: Patience::default() }
+    }
+}
+
+/// How long to wait for PostgreSQL before a request is refused as one that may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a free connection.
+    pub wait: Duration,
+    /// For one statement, which the server then cancels.
+    pub statement: Duration,
+    /// For what another transaction has locked.
+    pub lock: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            wait: Duration::from_secs(5),
+            statement: Duration::from_secs(10),
+            lock: Duration::from_secs(5),
+        }
+    }
 }
 
 /// What the statements of one read see.
@@ -132,7 +190,7 @@ enum Backend {
 impl Store {
     /// Migrates and opens.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { url, readers, connections, random, on_commit } = options;
+        let Options { url, readers, postgres, random, on_commit } = options;
         match &url {
             Url::Sqlite(path) => {
                 let mut writer = sqlite::open(path)?;
@@ -143,7 +201,8 @@ impl Store {
             }
             Url::Postgres(server) => {
                 migrate(&url, false).await?;
-                let backend = postgres::Postgres::start(server, connections, on_commit, random).await?;
+                let target = Target::parse(server)?;
+                let backend = postgres::Postgres::start(target, postgres, on_commit, random).await?;
                 Ok(Self { backend: Backend::Postgres(backend), exclusive: false })
             }
         }
@@ -180,6 +239,14 @@ impl Store {
         self.exclusive
     }
 
+    /// How often PostgreSQL was asked and waited for: what a request costs in time. SQLite is in this process.
+    pub fn round_trips(&self) -> u64 {
+        match &self.backend {
+            Backend::Sqlite(_) => 0,
+            Backend::Postgres(postgres) => postgres.round_trips.load(Ordering::Relaxed),
+        }
+    }
+
     /// Runs a transaction and answers after its commit is durable.
     ///
     /// The body may run more than once: it must have no effect but through `tx`, and must await nothing else.
@@ -190,10 +257,10 @@ impl Store {
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let queued = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(body),
+            Backend::Sqlite(sqlite) => sqlite.write(body).map(Answer::certain),
             Backend::Postgres(postgres) => postgres.write(body),
         };
-        async move { queued?.await.map_err(|_| closed())? }
+        async move { queued?.get().await }
     }
 
     /// Reads on a connection of its own. Each statement sees the newest commit.
@@ -220,10 +287,10 @@ impl Store {
         F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
     {
         let queued = match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(view, body),
+            Backend::Sqlite(sqlite) => sqlite.read(view, body).map(Answer::certain),
             Backend::Postgres(postgres) => postgres.read(view, body),
         };
-        async move { queued?.await.map_err(|_| closed())? }
+        async move { queued?.get().await }
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
-use tokio_postgres::NoTls;
+use tokio_postgres::types::{ToSql, Type};
 
+use crate::connect::{Target, unreachable};
 use crate::error::{Error, Result};
 use crate::{Url, sqlite};
 
@@ -110,6 +111,24 @@ pub(crate) fn on_open(connection: &mut Connection, path: &Path) -> Result<()> {
     on_connection(connection, path, STEPS, false).map(drop)
 }
 
+/// Steps that an open file lacks.
+pub(crate) fn pending(connection: &Connection, path: &Path) -> Result<usize> {
+    let sql = |error: rusqlite::Error| Error::Database(format!("{}: {error}", path.display()));
+    let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migration'";
+    let present = match connection.query_row(known, [], |row| row.get(0)).map_err(sql)? {
+        0i64 => Vec::new(),
+        _ => steps_of(connection).map_err(sql)?,
+    };
+    Ok(plan(STEPS, &present, Dialect::Sqlite)?.pending.len())
+}
+
+/// Numbers and checksums of the steps that ran.
+fn steps_of(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut statement =
+        connection.prepare("SELECT number, checksum FROM schema_migration ORDER BY number")?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
 fn on_connection(
     connection: &mut Connection,
     path: &Path,
@@ -121,15 +140,7 @@ fn on_connection(
     // is rolled back unless it is committed.
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql)?;
     sqlite::batch(&tx, &Dialect::Sqlite.render(LEDGER))?;
-    let mut present = Vec::new();
-    {
-        let text = "SELECT number, checksum FROM schema_migration ORDER BY number";
-        let mut statement = tx.prepare(text).map_err(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(sql)?;
-        for row in rows {
-            present.push(row.map_err(sql)?);
-        }
-    }
+    let present = steps_of(&tx).map_err(sql)?;
     let mut report = plan(steps, &present, Dialect::Sqlite)?;
     if dry_run || report.pending.is_empty() {
         return Ok(report);
@@ -147,17 +158,15 @@ fn on_connection(
 }
 
 async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
-    let failed = |error: tokio_postgres::Error| {
-        let detail = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
-        Error::Unavailable(format!("PostgreSQL: {detail}"))
-    };
-    let (mut client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(failed)?;
-    let driver = tokio::spawn(connection);
+    let failed = |error: tokio_postgres::Error| unreachable(&error);
+    let (mut client, driver) = Target::parse(url)?.connect().await?;
     let tx = client.transaction().await.map_err(failed)?;
-    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&ADVISORY_LOCK]).await.map_err(failed)?;
+    tx.query_typed("SELECT pg_advisory_xact_lock($1)", &[(&ADVISORY_LOCK, Type::INT8)])
+        .await
+        .map_err(failed)?;
     tx.batch_execute(&Dialect::Postgres.render(LEDGER)).await.map_err(failed)?;
     let rows = tx
-        .query("SELECT number, checksum FROM schema_migration ORDER BY number", &[])
+        .query_typed("SELECT number, checksum FROM schema_migration ORDER BY number", &[])
         .await
         .map_err(failed)?;
     let present: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -168,7 +177,9 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
         for step in &report.pending {
             tx.batch_execute(&step.sql).await.map_err(failed)?;
             let text = "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)";
-            tx.execute(text, &[&step.number, &step.name, &step.checksum]).await.map_err(failed)?;
+            let row: [(&(dyn ToSql + Sync), Type); 3] =
+                [(&step.number, Type::INT8), (&step.name, Type::TEXT), (&step.checksum, Type::TEXT)];
+            tx.execute_typed(text, &row).await.map_err(failed)?;
         }
         tx.commit().await.map_err(failed)?;
     }

@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::time::Duration;
 
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, Statement};
+use tokio_postgres::{AsyncMessage, Client, Connection, Socket, Statement};
 
+use crate::connect::{Target, unreachable};
 use crate::error::{Error, Result};
+use crate::tls::Encrypted;
 
 /// By which an operator, or a test, finds the connection among others.
 pub const APPLICATION_NAME: &str = "fairweather-bus";
@@ -21,9 +21,6 @@ pub const LARGEST: usize = 7_900;
 const LISTEN: &str = "LISTEN fairweather";
 const NOTIFY: &str = "SELECT pg_notify('fairweather', payload) FROM unnest($1::text[]) AS payload";
 
-/// How long a server may take to accept the connection, unless the URL says otherwise.
-const CONNECT: Duration = Duration::from_secs(5);
-
 /// Speaks. Its words leave only while somebody awaits [`Listener::next`], on which the connection lives.
 pub struct Notifier {
     client: Client,
@@ -32,19 +29,15 @@ pub struct Notifier {
 
 /// Hears what any node says, this one included.
 pub struct Listener {
-    connection: Connection<Socket, NoTlsStream>,
+    connection: Connection<Socket, Encrypted<Socket>>,
     heard: VecDeque<String>,
 }
 
 /// Connects and begins to listen.
 pub async fn connect(url: &str) -> Result<(Notifier, Listener)> {
-    let mut config: tokio_postgres::Config =
-        url.parse().map_err(|error| Error::Database(format!("the database URL does not parse: {error}")))?;
+    let Target { mut config, tls, .. } = Target::parse(url)?;
     config.application_name(APPLICATION_NAME);
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
-    }
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| unavailable(&error))?;
+    let (client, connection) = config.connect(tls).await.map_err(|error| unreachable(&error))?;
     let mut listener = Listener { connection, heard: VecDeque::new() };
     let begin = async {
         client.batch_execute(LISTEN).await?;

@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,14 +16,16 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, R
 use domain::Random;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
-use tokio_postgres::NoTls;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
+use crate::answer::{Answer, Start};
+use crate::connect::{Target, unreachable};
 use crate::era;
 use crate::error::{Error, Result};
-use crate::statement::{Param, Row};
 use crate::transaction::{Db, Tx};
-use crate::{OnCommit, View, announce};
+use crate::wire::{POOLER, Terms, classify};
+use crate::{OnCommit, Patience, PostgresOptions, View, announce};
 
 /// Waiting transactions; one more is refused.
 const QUEUE: usize = 4096;
@@ -31,40 +34,40 @@ const TRIES: u32 = 3;
 /// How long the first of them waits, the next twice as long. The transaction that was preferred needs this time:
 /// a body that runs again at once takes the same locks before it, and stands in its way once more.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long a server may take to accept a connection, unless the URL says otherwise.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// Unique constraints by name, as `table(column,column)`.
-pub(crate) type Conflicts = Arc<HashMap<String, String>>;
+/// How much longer than a statement may take its answer is waited for, before the server counts as gone.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long the server keeps a transaction whose client says nothing: it ends with the node that died.
+const SILENT: Duration = Duration::from_secs(30);
 
 type Driven = Box<dyn FnOnce(Arc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 pub(crate) struct Postgres {
     jobs: mpsc::Sender<Driven>,
     ended: oneshot::Receiver<()>,
+    wait: Duration,
+    pub(crate) round_trips: Arc<AtomicU64>,
 }
 
 pub(crate) struct Shared {
     pool: Pool,
-    conflicts: Conflicts,
+    terms: Arc<Terms>,
     on_commit: OnCommit,
+    /// For a connection that has to be made first.
+    wait: Duration,
 }
 
 impl Postgres {
     /// Opens the pool and reads the constraints; the schema must be in place.
     pub(crate) async fn start(
-        url: &str,
-        connections: usize,
+        target: Target,
+        options: PostgresOptions,
         on_commit: OnCommit,
         random: Random,
     ) -> Result<Self> {
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|error| Error::Database(format!("the database URL does not parse: {error}")))?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        let connections = connections.max(1);
+        let connections = options.connections.max(1);
+        let wait = options.patience.wait;
+        let round_trips = Arc::<AtomicU64>::default();
+        let counted = round_trips.clone();
         let (jobs, mut queue) = mpsc::channel::<Driven>(QUEUE);
         let (ready, started) = oneshot::channel();
         let (alive, ended) = oneshot::channel();
@@ -79,7 +82,7 @@ impl Postgres {
                 }
             };
             LocalSet::new().block_on(&runtime, async move {
-                let shared = match open(config, connections, on_commit, random).await {
+                let shared = match open(target, options, on_commit, random, counted).await {
                     Ok(shared) => Arc::new(shared),
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -93,7 +96,7 @@ impl Postgres {
         let spawned = std::thread::Builder::new().name(String::from("store-postgres")).spawn(body);
         spawned.map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
         started.await.map_err(|_| Error::Unavailable(String::from("the database thread ended")))??;
-        Ok(Self { jobs, ended })
+        Ok(Self { jobs, ended, wait, round_trips })
     }
 
     /// Lets what is queued finish and waits until all connections are closed.
@@ -103,42 +106,46 @@ impl Postgres {
         let _ = self.ended.await;
     }
 
-    pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    pub(crate) fn write<T, F>(&self, body: F) -> Result<Answer<T>>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
+        let start = Start::default();
+        let place = start.clone();
         self.queue(Box::new(move |shared| {
             Box::pin(async move {
-                if !answer.is_closed() {
+                if !answer.is_closed() && place.begin() {
                     let _ = answer.send(write(&shared, body).await);
                 }
             })
         }))?;
-        Ok(outcome)
+        Ok(Answer::queued(outcome, start, self.wait))
     }
 
-    pub(crate) fn read<T, F>(&self, view: View, body: F) -> Result<oneshot::Receiver<Result<T>>>
+    pub(crate) fn read<T, F>(&self, view: View, body: F) -> Result<Answer<T>>
     where
         T: Send + 'static,
         F: AsyncFnOnce(&mut Db) -> Result<T> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
+        let start = Start::default();
+        let place = start.clone();
         self.queue(Box::new(move |shared| {
             Box::pin(async move {
-                if answer.is_closed() {
+                if answer.is_closed() || !place.begin() {
                     return;
                 }
                 let outcome = match shared.connection().await {
-                    Ok(mut db) if view == View::Newest => caught(async { body(&mut db).await }).await,
+                    Ok(db) if view == View::Newest => newest(db, body).await,
                     Ok(db) => snapshot(db, body).await,
                     Err(error) => Err(error),
                 };
                 let _ = answer.send(outcome);
             })
         }))?;
-        Ok(outcome)
+        Ok(Answer::queued(outcome, start, self.wait))
     }
 
     fn queue(&self, job: Driven) -> Result<()> {
@@ -148,8 +155,11 @@ impl Postgres {
 
 impl Shared {
     async fn connection(&self) -> Result<Db> {
-        let client = self.pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Db::postgres(client, self.conflicts.clone()))
+        let client = timeout(self.wait, self.pool.get()).await;
+        let client =
+            client.map_err(|_| Error::Unavailable(String::from("PostgreSQL takes no connection in time")))?;
+        let client = client.map_err(|error| Error::Unavailable(reason(&error)))?;
+        Ok(Db::postgres(client, self.terms.clone()))
     }
 }
 
@@ -181,13 +191,28 @@ async fn caught<T>(body: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 async fn open(
-    config: tokio_postgres::Config,
-    connections: usize,
+    mut target: Target,
+    options: PostgresOptions,
     on_commit: OnCommit,
     random: Random,
+    round_trips: Arc<AtomicU64>,
 ) -> Result<Shared> {
-    let manager =
-        Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let PostgresOptions { connections, pooler, patience: Patience { wait, statement, lock } } = options;
+    let limits = [
+        ("statement_timeout", statement),
+        ("lock_timeout", lock),
+        ("idle_in_transaction_session_timeout", SILENT),
+    ];
+    // A pooler refuses settings at the start, or would lend a connection with ours to others.
+    let settings = if pooler {
+        let set = |(name, value): &(&str, Duration)| format!("; SET LOCAL {name} = {}", value.as_millis());
+        limits.iter().map(set).collect()
+    } else {
+        target.set(&limits);
+        String::new()
+    };
+    let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(target.config, target.tls, config);
     // A promoted replica or a restored copy answers on the same address: each new connection is asked which
     // history it belongs to before it is used.
     let check = Hook::async_fn(move |client, _| {
@@ -197,24 +222,51 @@ async fn open(
         })
     });
     let pool = Pool::builder(manager)
-        .max_size(connections)
+        .max_size(connections.max(1))
         .post_create(check)
         .build()
         .map_err(|error| Error::Database(error.to_string()))?;
-    let client = pool.get().await.map_err(|error| Error::Unavailable(error.to_string()))?;
-    let conflicts = Arc::new(conflicts(&client).await?);
-    Ok(Shared { pool, conflicts, on_commit })
+    let client = pool.get().await.map_err(|error| Error::Unavailable(reason(&error)))?;
+    let conflicts = conflicts(&client).await?;
+    let unfinished = "SELECT 1 FROM database_move WHERE ended_at = 0";
+    if !client.query_typed(unfinished, &[]).await.map_err(|error| classify(&error, &conflicts))?.is_empty() {
+        return Err(Error::Database(String::from(
+            "this database holds a part of what is being moved there: run `fairweather database move` to its end",
+        )));
+    }
+    let terms = Terms { conflicts, pooler, settings, bound: statement + GRACE, round_trips };
+    Ok(Shared { pool, terms: Arc::new(terms), on_commit, wait })
+}
+
+/// Why the pool gave no connection.
+fn reason(error: &deadpool_postgres::PoolError) -> String {
+    match error {
+        deadpool_postgres::PoolError::Backend(error)
+            if error.code() == Some(&SqlState::PROTOCOL_VIOLATION) =>
+        {
+            format!("{}: {POOLER}", unreachable(error))
+        }
+        deadpool_postgres::PoolError::Backend(error) => unreachable(error).to_string(),
+        other => other.to_string(),
+    }
+}
+
+async fn newest<T, F>(mut db: Db, body: F) -> Result<T>
+where
+    F: AsyncFnOnce(&mut Db) -> Result<T>,
+{
+    let outcome = caught(async { body(&mut db).await }).await;
+    db.give_back();
+    outcome
 }
 
 async fn snapshot<T, F>(mut db: Db, body: F) -> Result<T>
 where
     F: AsyncFnOnce(&mut Db) -> Result<T>,
 {
-    db.control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let outcome = caught(async { body(&mut db).await }).await;
-    if db.control("ROLLBACK").await.is_err() {
-        db.discard();
-    }
+    db.roll_back().await;
     outcome
 }
 
@@ -230,7 +282,15 @@ where
         }
         tries += 1;
         let mut tx = Tx::new(shared.connection().await?);
-        tx.control("BEGIN").await?;
+        match tx.begin("BEGIN").await {
+            Ok(()) => {}
+            // A connection that lay idle while the server was restarted: nothing has been done on it.
+            Err(Error::Unavailable(_)) if tries < TRIES => {
+                tx.discard();
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         let outcome = caught(async { body(&mut tx).await }).await;
         match tx.judge(outcome) {
             Ok(output) => {
@@ -241,14 +301,15 @@ where
                         return Ok(output);
                     }
                     Err(Error::Retry(_)) if tries < TRIES => {}
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        tx.give_back();
+                        return Err(error);
+                    }
                 }
             }
             Err(error) => {
                 let again = tx.retry && tries < TRIES;
-                if tx.control("ROLLBACK").await.is_err() {
-                    tx.discard();
-                }
+                tx.roll_back().await;
                 if !again {
                     return Err(error);
                 }
@@ -265,57 +326,6 @@ async fn commit(tx: &mut Tx) -> Result<()> {
     }
 }
 
-pub(crate) async fn query(
-    client: &Object,
-    conflicts: &Conflicts,
-    sql: &str,
-    list: &[&dyn Param],
-    read: &mut (dyn FnMut(Row<'_>) -> Result<(), String> + '_),
-) -> Result<()> {
-    let statement = client.prepare_cached(sql).await.map_err(|error| classify(&error, conflicts))?;
-    let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
-    let rows = client.query(&statement, &params).await.map_err(|error| classify(&error, conflicts))?;
-    for row in &rows {
-        read(Row::Postgres(row)).map_err(Error::Database)?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn execute(
-    client: &Object,
-    conflicts: &Conflicts,
-    sql: &str,
-    list: &[&dyn Param],
-) -> Result<u64> {
-    let statement = client.prepare_cached(sql).await.map_err(|error| classify(&error, conflicts))?;
-    let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
-    client.execute(&statement, &params).await.map_err(|error| classify(&error, conflicts))
-}
-
-pub(crate) async fn control(client: &Object, conflicts: &Conflicts, sql: &str) -> Result<()> {
-    client.batch_execute(sql).await.map_err(|error| classify(&error, conflicts))
-}
-
-fn classify(error: &tokio_postgres::Error, conflicts: &Conflicts) -> Error {
-    let Some(db) = error.as_db_error() else {
-        return Error::Unavailable(error.to_string());
-    };
-    let code = db.code();
-    let text = format!("{} ({})", db.message(), code.code());
-    if *code == SqlState::UNIQUE_VIOLATION {
-        let name = db.constraint().unwrap_or_default();
-        return Error::Conflict(conflicts.get(name).cloned().unwrap_or_else(|| name.to_owned()));
-    }
-    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
-        return Error::Retry(text);
-    }
-    // Class 08 connection, 53 resources, 57 operator intervention (shutdown, cancelled).
-    match code.code().get(..2) {
-        Some("08" | "53" | "57") => Error::Unavailable(text),
-        _ => Error::Database(text),
-    }
-}
-
 async fn conflicts(client: &Object) -> Result<HashMap<String, String>> {
     let sql = "SELECT i.relname::text, t.relname || '(' || string_agg(a.attname, ',' ORDER BY k.n) || ')'
         FROM pg_index x
@@ -325,6 +335,6 @@ async fn conflicts(client: &Object) -> Result<HashMap<String, String>> {
         CROSS JOIN LATERAL unnest(x.indkey) WITH ORDINALITY AS k(attnum, n)
         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
         WHERE x.indisunique GROUP BY i.relname, t.relname";
-    let rows = client.query(sql, &[]).await.map_err(|error| Error::Database(error.to_string()))?;
+    let rows = client.query_typed(sql, &[]).await.map_err(|error| Error::Database(error.to_string()))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

@@ -38,9 +38,24 @@ pub struct Receipt {
     pub answer: Option<Vec<u8>>,
 }
 
+fn stored((digest, status, rev, item_id, answer): Columns) -> Receipt {
+    Receipt { digest, status, rev, item_id, answer }
+}
+
 pub async fn get(db: &mut Db, account: AccountId, mid: &str, now: Timestamp) -> Result<Option<Receipt>> {
-    let row = db.opt(&GET, (account.uuid(), mid, now.millis())).await?;
-    Ok(row.map(|(digest, status, rev, item_id, answer)| Receipt { digest, status, rev, item_id, answer }))
+    Ok(db.opt(&GET, (account.uuid(), mid, now.millis())).await?.map(stored))
+}
+
+/// The receipts of several mids, in their order.
+pub async fn get_many(
+    db: &mut Db,
+    account: AccountId,
+    mids: &[String],
+    now: Timestamp,
+) -> Result<Vec<Option<Receipt>>> {
+    let runs: Vec<_> = mids.iter().map(|mid| (account.uuid(), mid.as_str(), now.millis())).collect();
+    let found = db.many(&GET, &runs).await?;
+    Ok(found.into_iter().map(|rows| rows.into_iter().next().map(stored)).collect())
 }
 
 pub async fn put(
@@ -50,18 +65,32 @@ pub async fn put(
     receipt: &Receipt,
     expires_at: Timestamp,
 ) -> Result<()> {
-    let Receipt { digest, status, rev, item_id, answer } = receipt;
-    let args = (
-        account.uuid(),
-        mid,
-        digest.as_slice(),
-        *status,
-        *rev,
-        *item_id,
-        answer.as_deref(),
-        expires_at.millis(),
-    );
-    tx.exec(&PUT, args).await.map(drop)
+    put_many(tx, account, &[(mid, receipt)], expires_at).await
+}
+
+/// Keeps the receipts of several mids.
+pub async fn put_many(
+    tx: &mut Tx,
+    account: AccountId,
+    receipts: &[(&str, &Receipt)],
+    expires_at: Timestamp,
+) -> Result<()> {
+    let run = |(mid, receipt): &(&'_ str, &'_ Receipt)| {
+        let Receipt { digest, status, rev, item_id, answer } = receipt;
+        let digest = digest.clone();
+        (
+            account.uuid(),
+            (*mid).to_owned(),
+            digest,
+            *status,
+            *rev,
+            *item_id,
+            answer.clone(),
+            expires_at.millis(),
+        )
+    };
+    let runs: Vec<_> = receipts.iter().map(run).collect();
+    tx.exec_many(&PUT, &runs).await
 }
 
 pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 /// A statement with parameters of the kinds `P` (a tuple) and rows of `R` (a tuple).
@@ -58,9 +59,11 @@ pub trait Kinds {
 pub trait Param {
     fn sqlite(&self) -> &dyn rusqlite::ToSql;
     fn postgres(&self) -> &(dyn tokio_postgres::types::ToSql + Sync);
+    /// What it is to PostgreSQL, for statements that are not prepared.
+    fn postgres_type(&self) -> Type;
 }
 
-impl<T: rusqlite::ToSql + tokio_postgres::types::ToSql + Sync> Param for T {
+impl<T: rusqlite::ToSql + tokio_postgres::types::ToSql + Sync + Typed> Param for T {
     fn sqlite(&self) -> &dyn rusqlite::ToSql {
         self
     }
@@ -68,6 +71,43 @@ impl<T: rusqlite::ToSql + tokio_postgres::types::ToSql + Sync> Param for T {
     fn postgres(&self) -> &(dyn tokio_postgres::types::ToSql + Sync) {
         self
     }
+
+    fn postgres_type(&self) -> Type {
+        T::TYPE
+    }
+}
+
+/// A Rust type of parameters and PostgreSQL's name for it.
+pub trait Typed {
+    const TYPE: Type;
+}
+
+impl Typed for i64 {
+    const TYPE: Type = Type::INT8;
+}
+impl Typed for f64 {
+    const TYPE: Type = Type::FLOAT8;
+}
+impl Typed for bool {
+    const TYPE: Type = Type::BOOL;
+}
+impl Typed for Uuid {
+    const TYPE: Type = Type::UUID;
+}
+impl Typed for String {
+    const TYPE: Type = Type::TEXT;
+}
+impl Typed for &str {
+    const TYPE: Type = Type::TEXT;
+}
+impl Typed for Vec<u8> {
+    const TYPE: Type = Type::BYTEA;
+}
+impl Typed for &[u8] {
+    const TYPE: Type = Type::BYTEA;
+}
+impl<T: Typed> Typed for Option<T> {
+    const TYPE: Type = T::TYPE;
 }
 
 /// `Self` may stand for a parameter of kind `K`.

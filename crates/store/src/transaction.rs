@@ -4,24 +4,28 @@
 //! the transaction on both (SQLite would go on by itself), so that what passes on one passes on the other;
 //! [`Tx::attempt`] is the way to survive one.
 
+use std::sync::Arc;
+
 use domain::AccountId;
 use domain::cursor::Era;
 
 use crate::error::{Error, Result};
-use crate::postgres::{self, Conflicts};
 use crate::sqlite;
 use crate::statement::{Args, FromRow, Kinds, Param, Row, Statement};
+use crate::wire::{self, NO_ANSWER, Terms};
 
 /// A connection to read from.
 pub struct Db {
     backend: Backend,
     failed: bool,
+    /// Whether the server has gone silent, so that the connection must not be used again.
+    silent: bool,
     pub(crate) retry: bool,
 }
 
 pub(crate) enum Backend {
     Sqlite(rusqlite::Connection),
-    Postgres(deadpool_postgres::Object, Conflicts),
+    Postgres(deadpool_postgres::Object, Arc<Terms>),
 }
 
 /// A transaction.
@@ -29,6 +33,8 @@ pub struct Tx {
     db: Db,
     hints: Vec<Hint>,
     depth: u32,
+    /// Statements so far that may have changed something.
+    writes: u64,
 }
 
 /// After the commit: this account's log now ends at `head`.
@@ -55,11 +61,11 @@ impl std::ops::DerefMut for Tx {
 
 impl Db {
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self { backend: Backend::Sqlite(connection), failed: false, retry: false }
+        Self { backend: Backend::Sqlite(connection), failed: false, silent: false, retry: false }
     }
 
-    pub(crate) fn postgres(client: deadpool_postgres::Object, conflicts: Conflicts) -> Self {
-        Self { backend: Backend::Postgres(client, conflicts), failed: false, retry: false }
+    pub(crate) fn postgres(client: deadpool_postgres::Object, terms: Arc<Terms>) -> Self {
+        Self { backend: Backend::Postgres(client, terms), failed: false, silent: false, retry: false }
     }
 
     /// The row, which must exist.
@@ -101,6 +107,37 @@ impl Db {
         Ok(rows)
     }
 
+    /// The rows of several runs of one statement, in their order. On PostgreSQL they go out together: one round trip.
+    pub async fn many<P: Kinds, R: FromRow, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, R>,
+        runs: &[A],
+    ) -> Result<Vec<Vec<R>>> {
+        self.guard()?;
+        let lists: Vec<_> = runs.iter().map(Args::list).collect();
+        let lists: Vec<&[&dyn Param]> = lists.iter().map(AsRef::as_ref).collect();
+        let mut found: Vec<Vec<R>> = Vec::with_capacity(lists.len());
+        let done = match &mut self.backend {
+            Backend::Sqlite(connection) => lists.iter().try_for_each(|list| {
+                let mut rows = Vec::new();
+                let mut read = |row: Row<'_>| R::from_row(&row).map(|row| rows.push(row));
+                sqlite::query(connection, statement.sql, list, &mut read)?;
+                found.push(rows);
+                Ok(())
+            }),
+            Backend::Postgres(client, terms) => {
+                let mut read = |rows: &[tokio_postgres::Row]| {
+                    let rows: Result<Vec<R>, String> =
+                        rows.iter().map(|row| R::from_row(&Row::Postgres(row))).collect();
+                    rows.map(|rows| found.push(rows))
+                };
+                Box::pin(wire::query_many(client, terms, statement.sql, &lists, &mut read)).await
+            }
+        };
+        self.note(done)?;
+        Ok(found)
+    }
+
     async fn each<P: Kinds, R: FromRow, A: Args<P>>(
         &mut self,
         statement: &'static Statement<P, R>,
@@ -112,8 +149,8 @@ impl Db {
         let mut read = |row: Row<'_>| R::from_row(&row).map(&mut found);
         let done = match &mut self.backend {
             Backend::Sqlite(connection) => sqlite::query(connection, statement.sql, list.as_ref(), &mut read),
-            Backend::Postgres(client, conflicts) => {
-                Box::pin(postgres::query(client, conflicts, statement.sql, list.as_ref(), &mut read)).await
+            Backend::Postgres(client, terms) => {
+                Box::pin(wire::query(client, terms, statement.sql, list.as_ref(), &mut read)).await
             }
         };
         self.note(done)
@@ -128,7 +165,7 @@ impl Db {
             self.failed = true;
             self.retry |= matches!(error, Error::Retry(_));
         }
-        done
+        self.listen(done)
     }
 
     pub(crate) fn reset(&mut self) {
@@ -150,18 +187,48 @@ impl Db {
         }
     }
 
+    /// Lets the pool have the connection back, unless its server has gone silent.
+    pub(crate) fn give_back(self) {
+        if self.silent {
+            self.discard();
+        }
+    }
+
+    /// Ends a transaction without effect and gives the connection back, if that is possible.
+    pub(crate) async fn roll_back(mut self) {
+        if self.silent || self.control("ROLLBACK").await.is_err() {
+            self.discard();
+        }
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(&mut self, sql: &str) -> Result<()> {
+        let done = match &mut self.backend {
+            Backend::Sqlite(connection) => sqlite::execute(connection, sql, &[]).map(drop),
+            Backend::Postgres(client, terms) => Box::pin(wire::begin(client, terms, sql)).await,
+        };
+        self.listen(done)
+    }
+
     /// Runs one statement without parameters or rows: transaction control.
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
-        match &mut self.backend {
+        let done = match &mut self.backend {
             Backend::Sqlite(connection) => sqlite::execute(connection, sql, &[]).map(drop),
-            Backend::Postgres(client, conflicts) => Box::pin(postgres::control(client, conflicts, sql)).await,
-        }
+            Backend::Postgres(client, terms) => Box::pin(wire::control(client, terms, sql)).await,
+        };
+        self.listen(done)
+    }
+
+    /// Notes when the server has said nothing for too long.
+    fn listen<T>(&mut self, done: Result<T>) -> Result<T> {
+        self.silent |= matches!(&done, Err(Error::Unavailable(text)) if text == NO_ANSWER);
+        done
     }
 }
 
 impl Tx {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, hints: Vec::new(), depth: 0 }
+        Self { db, hints: Vec::new(), depth: 0, writes: 0 }
     }
 
     /// Runs a statement and tells how many rows it changed.
@@ -171,11 +238,36 @@ impl Tx {
         args: A,
     ) -> Result<u64> {
         self.db.guard()?;
+        self.writes += 1;
         let list = args.list();
         let done = match &mut self.db.backend {
             Backend::Sqlite(connection) => sqlite::execute(connection, statement.sql, list.as_ref()),
-            Backend::Postgres(client, conflicts) => {
-                Box::pin(postgres::execute(client, conflicts, statement.sql, list.as_ref())).await
+            Backend::Postgres(client, terms) => {
+                Box::pin(wire::execute(client, terms, statement.sql, list.as_ref())).await
+            }
+        };
+        self.db.note(done)
+    }
+
+    /// Runs a statement several times. On PostgreSQL all go out together: one round trip.
+    pub async fn exec_many<P: Kinds, A: Args<P>>(
+        &mut self,
+        statement: &'static Statement<P, ()>,
+        runs: &[A],
+    ) -> Result<()> {
+        self.db.guard()?;
+        if runs.is_empty() {
+            return Ok(());
+        }
+        self.writes += 1;
+        let lists: Vec<_> = runs.iter().map(Args::list).collect();
+        let lists: Vec<&[&dyn Param]> = lists.iter().map(AsRef::as_ref).collect();
+        let done = match &mut self.db.backend {
+            Backend::Sqlite(connection) => {
+                lists.iter().try_for_each(|list| sqlite::execute(connection, statement.sql, list).map(drop))
+            }
+            Backend::Postgres(client, terms) => {
+                Box::pin(wire::execute_many(client, terms, statement.sql, &lists)).await
             }
         };
         self.db.note(done)
@@ -222,6 +314,20 @@ impl Tx {
         }
     }
 
+    /// Runs `body`, which decides before it writes: when it fails before its first write, there is nothing to undo
+    /// and the transaction goes on, without the two round trips of a savepoint. When it fails after it, the
+    /// transaction is spoilt.
+    pub async fn decide<T>(&mut self, body: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.db.guard()?;
+        let (hints, writes) = (self.hints.clone(), self.writes);
+        let done = body(self).await;
+        if done.is_err() {
+            self.hints = hints;
+            self.db.failed |= self.writes != writes;
+        }
+        done
+    }
+
     /// Forgets what the last body left behind, a panicked one included.
     pub(crate) fn restart(&mut self) {
         self.db.reset();
@@ -244,6 +350,14 @@ impl Tx {
 
     pub(crate) fn discard(self) {
         self.db.discard();
+    }
+
+    pub(crate) fn give_back(self) {
+        self.db.give_back();
+    }
+
+    pub(crate) async fn roll_back(self) {
+        self.db.roll_back().await;
     }
 
     pub(crate) fn take_hints(&mut self) -> Vec<Hint> {

@@ -28,7 +28,7 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
     let options = store::Options {
         url,
         readers: 1,
-        connections: 1,
+        postgres: store::PostgresOptions { connections: 1, ..config.store.postgres() },
         random: random.clone(),
         on_commit: std::sync::Arc::new(|_| {}),
     };

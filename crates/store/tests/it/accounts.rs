@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::AccountId;
 use store::receipts::Receipt;
-use store::{Error, accounts, receipts, sessions};
+use store::tickets::Ticket;
+use store::{Error, accounts, receipts, sessions, tickets};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -125,6 +126,8 @@ async fn furnish(store: &TestStore, account: AccountId) {
         let receipt =
             Receipt { digest: vec![1], status: 201, rev: 1, item_id: Some(id.uuid()), answer: None };
         receipts::put(tx, account, "mid", &receipt, expires_at).await?;
+        let ticket = Ticket { account, session, state: vec![1] };
+        tickets::draw(tx, name.as_bytes(), &ticket, expires_at, NOW).await?;
         add(tx, account, gone, "a0").await?;
         change(tx, account, gone, None).await?;
         add(tx, account, id, "a0").await

@@ -6,10 +6,14 @@
 #[macro_use]
 mod harness;
 mod changes;
+mod own_server;
+mod pooler;
 mod test_store;
 
 mod accounts;
 mod cells;
+mod claims;
+mod connections;
 mod durability;
 mod eras;
 mod favourites;
@@ -18,9 +22,11 @@ mod mail;
 mod migrations;
 mod receipts;
 mod registrations;
+mod relocation;
 mod secrets;
 mod sessions;
 mod statements;
 mod sync;
 mod throttles;
+mod tickets;
 mod transactions;

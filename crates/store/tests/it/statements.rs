@@ -5,14 +5,18 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use store::Url;
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::test_store::TestStore;
 
 stamp! {
     both: [],
     sqlite: [every_statement_finds_its_rows_by_an_index, every_statement_names_one_account],
-    postgres: [every_statement_has_the_types_it_says],
+    postgres: [
+        every_statement_has_the_types_it_says,
+        every_statement_can_use_an_index,
+        every_table_that_grows_can_be_split_by_account,
+    ],
 }
 
 /// Statements that may read a whole table, and why.
@@ -24,7 +28,23 @@ const MAY_SCAN: [(&str, &str); 2] = [
 /// Tables that grow with the number of people and are split by account.
 const OF_ACCOUNTS: [&str; 6] = ["account", "session", "account_sync", "favourite", "tombstone", "receipt"];
 /// Tables that lead from something known to an account.
-const DIRECTORIES: [&str; 2] = ["email_index", "cookie"];
+const DIRECTORIES: [&str; 3] = ["email_index", "cookie", "stream_ticket"];
+/// Tables that belong to no account, and what bounds them.
+const OF_NOBODY: [(&str, &str); 13] = [
+    ("cell_claim", "calls of providers that are under way"),
+    ("cell_forecast", "cells of the weather grid"),
+    ("database_move", "one row"),
+    ("elevation", "cells of the weather grid"),
+    ("mail", "a day's messages, found by their id"),
+    ("provider_state", "a row for each provider"),
+    ("registration", "sign-ups of an hour, found by their hash"),
+    ("revocation", "sessions that ended in the last minutes"),
+    ("schema_migration", "a row for each step"),
+    ("server_secret", "a handful of keys"),
+    ("signing_key", "a handful of keys"),
+    ("store_era", "one row"),
+    ("throttle", "what is being counted, found by its hash"),
+];
 /// Statements that look at many accounts: background work, never a person's request.
 const BACKGROUND: [&str; 8] = [
     "accounts::PAGE",
@@ -142,6 +162,77 @@ async fn every_statement_has_the_types_it_says(store: TestStore) {
     }
     drop(client);
     connection.await.unwrap().unwrap();
+}
+
+/// With sequential scans made as dear as can be, a statement that still scans has no index it could use; and one that
+/// goes through an index without a condition reads all of it.
+async fn every_statement_can_use_an_index(store: TestStore) {
+    let Url::Postgres(url) = &store.database.url else { panic!("PostgreSQL only") };
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
+    let mut scanning = Vec::new();
+    for Found { name, sql, parameters, .. } in statements() {
+        let kinds =
+            if parameters.is_empty() { String::new() } else { format!("({})", parameters.join(", ")) };
+        client.batch_execute(&format!("PREPARE looked_at {kinds} AS {sql}")).await.unwrap();
+        let nothing: Vec<_> = parameters.iter().map(|kind| format!("NULL::{kind}")).collect();
+        let nothing = if nothing.is_empty() { String::new() } else { format!("({})", nothing.join(", ")) };
+        let plan =
+            client.simple_query(&format!("EXPLAIN (COSTS OFF) EXECUTE looked_at {nothing}")).await.unwrap();
+        let plan: Vec<String> = plan.iter().filter_map(line).collect();
+        if reads_everything(&plan) {
+            scanning.push((name, plan));
+        }
+        client.batch_execute("DEALLOCATE looked_at").await.unwrap();
+    }
+    let unexpected: Vec<_> =
+        scanning.iter().filter(|(name, _)| !MAY_SCAN.iter().any(|(known, _)| known == name)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
+fn line(message: &SimpleQueryMessage) -> Option<String> {
+    match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// Whether some node of a plan reads a table without an index, or all of an index.
+fn reads_everything(plan: &[String]) -> bool {
+    plan.iter().enumerate().any(|(at, step)| {
+        let by_index = ["Index Scan", "Index Only Scan"].iter().any(|kind| step.contains(kind));
+        let mut details = plan[at + 1..].iter().take_while(|line| !line.contains("->"));
+        step.contains("Seq Scan") || (by_index && !details.any(|line| line.contains("Index Cond")))
+    })
+}
+
+/// What may be spread over machines by account, as engines that shard PostgreSQL do: the account leads the key.
+async fn every_table_that_grows_can_be_split_by_account(store: TestStore) {
+    let all: Vec<String> = store.database.tables(None).await;
+    let mut known: Vec<&str> = OF_ACCOUNTS.iter().chain(&DIRECTORIES).copied().collect();
+    known.extend(OF_NOBODY.map(|(table, _)| table));
+    known.sort_unstable();
+    assert_eq!(
+        all, known,
+        "a new table belongs to accounts, is a directory, or is bounded by something else"
+    );
+    // Each unique index, too: across machines nothing else can be kept unique.
+    let keys = "SELECT t.relname || '(' || a.attname || ')' FROM pg_index x
+        JOIN pg_class t ON t.oid = x.indrelid
+        JOIN pg_namespace s ON s.oid = t.relnamespace AND s.nspname = current_schema()
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0]
+        WHERE x.indisunique ORDER BY 1";
+    let first = store.database.column(keys).await;
+    for table in OF_ACCOUNTS {
+        let of_table: Vec<_> = first.iter().filter(|key| key.starts_with(&format!("{table}("))).collect();
+        assert!(
+            !of_table.is_empty() && of_table.iter().all(|key| **key == format!("{table}(account_id)")),
+            "{of_table:?}"
+        );
+    }
 }
 
 async fn every_statement_finds_its_rows_by_an_index(store: TestStore) {

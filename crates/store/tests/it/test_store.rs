@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{AccountId, FavouriteId, Random, SessionId, Timestamp};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use store::{Error, Hint, OnCommit, Options, Result, Store, Url, accounts};
+use store::{Error, Hint, OnCommit, Options, PostgresOptions, Result, Store, Url, accounts};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
@@ -41,8 +41,14 @@ impl Database {
     }
 
     pub async fn open(&self, on_commit: OnCommit) -> Result<Store> {
+        self.open_with(PostgresOptions { connections: CONNECTIONS, ..PostgresOptions::default() }, on_commit)
+            .await
+    }
+
+    /// The same with other options for PostgreSQL.
+    pub async fn open_with(&self, postgres: PostgresOptions, on_commit: OnCommit) -> Result<Store> {
         let (url, random) = (self.url.clone(), self.random.clone());
-        Store::open(Options { url, readers: 2, connections: CONNECTIONS, random, on_commit }).await
+        Store::open(Options { url, readers: 2, postgres, random, on_commit }).await
     }
 
     /// First columns of a query's rows as text, read on a connection that the store knows nothing of.
@@ -167,6 +173,13 @@ impl TestStore {
     pub async fn open(database: Database) -> Self {
         let heard = Heard::default();
         let store = database.open(heard.listener()).await.unwrap();
+        Self { store: Arc::new(store), database, heard }
+    }
+
+    /// The same with other options for PostgreSQL.
+    pub async fn open_with(database: Database, postgres: PostgresOptions) -> Self {
+        let heard = Heard::default();
+        let store = database.open_with(postgres, heard.listener()).await.unwrap();
         Self { store: Arc::new(store), database, heard }
     }
 

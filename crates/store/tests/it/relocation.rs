@@ -1,0 +1,13 @@
+//! Moving an installation into PostgreSQL, as far as the store can tell.
+
+use store::relocation::TABLES;
+
+use crate::test_store::TestStore;
+
+stamp! { both: [every_table_of_the_schema_is_thought_of] }
+
+async fn every_table_of_the_schema_is_thought_of(store: TestStore) {
+    let mut known: Vec<&str> = TABLES.iter().map(|(table, _)| *table).collect();
+    known.sort_unstable();
+    assert_eq!(store.database.tables(None).await, known, "say in relocation.rs what becomes of a new table");
+}
