@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp};
-use store::{CHUNK, Tx, accounts, cells, compaction, mail, receipts, registrations, sessions, throttles};
+use store::{
+    CHUNK, Tx, accounts, cells, claims, compaction, mail, receipts, registrations, sessions, throttles,
+    tickets,
+};
 
 use crate::App;
 use crate::revocations::Revocations;
@@ -41,6 +44,8 @@ impl App {
         self.in_chunks(async move |tx| registrations::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| throttles::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| tickets::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| claims::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| mail::expire(tx, now.minus(MAIL_KEPT)).await).await?;
         self.in_chunks(async move |tx| cells::expire(tx, now.minus(CELLS_KEPT)).await).await?;
         self.in_chunks(async move |tx| sessions::forget_revoked(tx, Revocations::horizon(now)).await).await

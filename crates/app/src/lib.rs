@@ -49,7 +49,7 @@ pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
 use rendered::Rendered;
-use streams::{Hub, Tickets};
+use streams::Hub;
 use traffic::Traffic;
 use weather::Weather;
 
@@ -77,7 +77,6 @@ pub struct Inner {
     favourite_pages: Rendered<bytes::Bytes>,
     forecast_lists: Rendered<Arc<forecasts::RenderedList>>,
     streams: Arc<Hub>,
-    tickets: Tickets,
     traffic: Traffic,
     bus: Bus,
 }
@@ -151,7 +150,6 @@ impl App {
             favourite_pages: Rendered::new(),
             forecast_lists: Rendered::new(),
             streams: Hub::new(settings.streams.clone()),
-            tickets: Tickets::default(),
             traffic: Traffic::new(&settings.limits, bus.is_there().then_some(&index)),
             index,
             bus,
@@ -164,9 +162,9 @@ impl App {
             hashing,
         }));
         let of = Arc::downgrade(&app.0);
-        app.weather.on_change(move |changed| {
+        app.weather.on_change(move |changed, by| {
             if let Some(app) = of.upgrade() {
-                Self(app).weather_changed(changed);
+                Self(app).weather_changed(changed, by);
             }
         });
         app.read_revocations().await?;
@@ -192,6 +190,11 @@ impl App {
     /// Whether the database answers: what readiness rests on.
     pub async fn is_ready(&self) -> bool {
         self.store.read(async |db| secrets::signing_keys(db).await).await.is_ok()
+    }
+
+    /// How often the database was asked and waited for (PostgreSQL).
+    pub fn database_round_trips(&self) -> u64 {
+        self.store.round_trips()
     }
 
     /// Leaves the data in as few files as it can: for a server that stops.

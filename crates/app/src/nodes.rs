@@ -7,6 +7,7 @@ use domain::{Result, SessionId, Timestamp};
 use store::Hint;
 
 use crate::App;
+use crate::weather::FetchedBy;
 
 /// How long this node's own clients wait for a hint about weather until the other nodes have it.
 const OTHERS_FIRST: Duration = Duration::from_secs(1);
@@ -56,9 +57,9 @@ impl App {
 
     /// The weather of a cell looks different, and the database has it. The other nodes are told first: a client that
     /// is told may ask any of them.
-    pub(crate) fn weather_changed(&self, changed: ChangedCell) {
+    pub(crate) fn weather_changed(&self, changed: ChangedCell, by: FetchedBy) {
         let ChangedCell { cell, issued_at, .. } = changed;
-        if !self.bus.is_there() {
+        if by == FetchedBy::Another || !self.bus.is_there() {
             self.streams.forecast_changed(cell, issued_at);
             return;
         }

@@ -3,8 +3,10 @@
 
 mod cache;
 mod fetch;
+mod provider_state;
 mod providers;
 mod stored;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -79,7 +81,16 @@ const REFRESH_CHUNK: usize = 200;
 pub const REFRESH_EVERY: Duration = Duration::from_secs(30);
 
 /// Called when the weather of a cell looks different than it did, and the new answer is kept where other nodes find it.
-type OnChange = Box<dyn Fn(ChangedCell) + Send + Sync>;
+type OnChange = Box<dyn Fn(ChangedCell, FetchedBy) + Send + Sync>;
+
+/// Who asked the provider for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FetchedBy {
+    /// This node, which lets the others know.
+    Us,
+    /// Another one, which lets us know; but news can be lost.
+    Another,
+}
 
 pub struct Weather {
     store: Arc<Store>,
@@ -116,7 +127,7 @@ impl Weather {
 
     /// From now on tells of every cell whose weather looks different than it did. There is one listener: the
     /// first stays.
-    pub(crate) fn on_change(&self, listener: impl Fn(ChangedCell) + Send + Sync + 'static) {
+    pub(crate) fn on_change(&self, listener: impl Fn(ChangedCell, FetchedBy) + Send + Sync + 'static) {
         let _ = self.on_change.set(Box::new(listener));
     }
 

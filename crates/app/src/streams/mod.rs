@@ -25,7 +25,6 @@ pub use stream::{COME_BACK_AFTER, Event, SessionState, Stream};
 pub use tickets::TICKET_LIFETIME;
 
 pub(crate) use hub::Hub;
-pub(crate) use tickets::Tickets;
 
 use crate::App;
 use crate::caller::Caller;

@@ -1,60 +1,100 @@
 //! Tickets: what opens one stream for a client that can set no header, an EventSource or WebSocket on another
 //! origin than ours. Good once and for 30 seconds, so that it may stand in a URL.
 //!
-//! Kept in this process alone: a client whose ticket was drawn at another node gets 401 and draws a new one.
+//! Kept in the database: a ticket drawn at one node opens a stream at any, and at one only.
 
 use std::time::Duration;
 
+use domain::account::Roles;
+use domain::refresh::Generation;
 use domain::{Error, Result, Timestamp};
-use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use store::sessions;
+use store::tickets::{self, Ticket};
 use vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::caller::{Caller, account_is_gone};
+use crate::caller::{Caller, Credential, account_is_gone};
 
-/// How long a ticket is good.
+/// How long a ticket is good. With the limit on requests it bounds how many one account has.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
-/// Tickets remembered at once. One account draws at most about 2,500 in 30 seconds; one that is pushed out
-/// costs its client another try.
-const KEPT: usize = 20_000;
 
-/// Tickets that were drawn and not used, by their hash.
-pub(crate) struct Tickets(Cache<[u8; 32], Drawn>);
-
-#[derive(Clone, Copy)]
-struct Drawn {
-    caller: Caller,
-    until: Timestamp,
+/// What a ticket keeps of its caller beside account and session.
+#[derive(Serialize, Deserialize)]
+struct State {
+    roles: String,
+    /// Of the access token; a cookie has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    auth_time: Timestamp,
+    ends_at: Timestamp,
 }
 
-impl Default for Tickets {
-    fn default() -> Self {
-        Self(Cache::new(KEPT))
+impl State {
+    fn of(caller: &Caller) -> Self {
+        let generation = match caller.credential {
+            Credential::Bearer(generation) => Some(generation.number()),
+            Credential::Cookie => None,
+        };
+        Self {
+            roles: caller.roles.to_string(),
+            generation,
+            auth_time: caller.auth_time,
+            ends_at: caller.ends_at,
+        }
     }
+}
+
+/// The caller that drew a ticket; `None` for a state of another version.
+fn caller(ticket: &Ticket) -> Option<Caller> {
+    let state: State = serde_json::from_slice(&ticket.state).ok()?;
+    let credential = match state.generation {
+        Some(generation) => Credential::Bearer(Generation::new(generation)?),
+        None => Credential::Cookie,
+    };
+    Some(Caller {
+        account: ticket.account,
+        session: ticket.session,
+        credential,
+        roles: Roles::parse(&state.roles),
+        auth_time: state.auth_time,
+        ends_at: state.ends_at,
+        renewed_until: None,
+    })
 }
 
 impl App {
     /// A ticket for one stream of the caller's, which ends when the caller's own credential does.
-    pub fn draw_ticket(&self, caller: &Caller) -> Zeroizing<String> {
+    pub async fn draw_ticket(&self, caller: &Caller) -> Result<Zeroizing<String>> {
         let secret = Secret::generate(&self.random);
-        let drawn = Drawn { caller: *caller, until: self.now().plus(TICKET_LIFETIME) };
-        self.tickets.0.insert(*secret.digest().as_bytes(), drawn);
-        secret.to_text()
+        let hash = *secret.digest().as_bytes();
+        let state = serde_json::to_vec(&State::of(caller)).map_err(Error::internal)?;
+        let ticket = Ticket { account: caller.account, session: caller.session, state };
+        let now = self.now();
+        let until = now.plus(TICKET_LIFETIME);
+        self.store.write(async move |tx| tickets::draw(tx, &hash, &ticket, until, now).await).await?;
+        Ok(secret.to_text())
     }
 
-    /// Takes a ticket in.
-    pub fn authenticate_ticket(&self, text: &str) -> Result<Caller> {
+    /// Takes a ticket in: of all that try it at once, on any node, one is let through.
+    pub async fn authenticate_ticket(&self, text: &str) -> Result<Caller> {
         let now = self.now();
+        // What is no ticket at all costs no write.
         let secret = Secret::parse(text).ok_or_else(refused)?;
-        let (_, drawn) = self.tickets.0.remove(secret.digest().as_bytes()).ok_or_else(refused)?;
-        if now >= drawn.until || now >= drawn.caller.ends_at {
-            return Err(refused());
-        }
-        if self.revocations.contains(drawn.caller.session) {
+        let hash = *secret.digest().as_bytes();
+        let taken = self.store.write(async move |tx| {
+            let Some(ticket) = tickets::take(tx, &hash, now).await? else { return Ok(None) };
+            // The session may have ended on another node a moment ago.
+            let lives = sessions::get(tx, ticket.account, ticket.session).await?.is_some();
+            Ok(Some((ticket, lives)))
+        });
+        let (ticket, lives) = taken.await?.ok_or_else(refused)?;
+        let caller = caller(&ticket).filter(|caller| now < caller.ends_at).ok_or_else(refused)?;
+        if !lives || self.revocations.contains(caller.session) {
             return Err(account_is_gone());
         }
-        Ok(drawn.caller)
+        Ok(caller)
     }
 }
 

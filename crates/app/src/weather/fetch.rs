@@ -12,7 +12,10 @@ use domain::forecast::{
 use tokio::sync::watch;
 
 use super::cache::Entry;
-use super::{Unavailable, Wanted, Weather};
+use super::providers::Provider;
+use super::stored::key;
+use super::turns::{Asked, CLAIM_LIFETIME, Look, wait_for_others};
+use super::{FetchedBy, Unavailable, Wanted, Weather};
 
 /// How a fetch ended for one cell.
 pub(super) type Landed = Result<Arc<Entry>, Unavailable>;
@@ -38,6 +41,16 @@ impl Flights {
 struct Flight {
     want: Wanted,
     told: watch::Sender<Option<Landed>>,
+}
+
+/// What became of a batch of flights.
+#[derive(Default)]
+struct Flown {
+    /// Those without an answer.
+    left: Vec<Flight>,
+    /// Those that another node is on.
+    held: Vec<Flight>,
+    why: Option<Unavailable>,
 }
 
 /// The part of a forecast that people look at: a change on the tenth day is worth no message.
@@ -92,59 +105,116 @@ impl Weather {
         }
     }
 
-    /// Asks provider after provider until each cell has an answer or nobody is left to ask.
+    /// Asks provider after provider until each cell has an answer or nobody is left to ask. Cells that another node
+    /// is fetching are waited for when all others have been told.
     async fn fly(self: Arc<Self>, mut flights: Vec<Flight>) {
+        let deadline = tokio::time::Instant::now() + CLAIM_LIFETIME;
         let mut why = Unavailable::Provider { retry_after: Duration::from_secs(30) };
-        for provider in self.providers.active() {
-            let mut left = Vec::new();
-            while !flights.is_empty() {
-                let rest = flights.split_off(flights.len().min(provider.batch()));
-                let batch = std::mem::replace(&mut flights, rest);
-                let Some(first) = batch.first() else { break };
-                let (pack, share) = (first.want.pack, first.want.share);
-                let asked: Vec<Cell> = batch.iter().map(|flight| flight.want.cell).collect();
-                match provider.ask(&self.store, &asked, pack, share, self.clock.now(), &self.random).await {
-                    Ok(answers) => {
-                        let mut landed = Vec::new();
-                        for (flight, answer) in batch.into_iter().zip(answers) {
-                            match answer {
-                                Some(series) => landed.push((flight, series)),
-                                None => left.push(flight),
-                            }
-                        }
-                        self.land(landed).await;
-                    }
-                    Err(reason) => {
-                        why = reason;
-                        left.extend(batch);
-                    }
+        loop {
+            let (mut held, mut claimed) = (Vec::new(), Vec::new());
+            for provider in self.providers.active() {
+                let mut left = Vec::new();
+                while !flights.is_empty() {
+                    let rest = flights.split_off(flights.len().min(provider.batch()));
+                    let batch = std::mem::replace(&mut flights, rest);
+                    let flown = self.fly_batch(&provider, batch).await;
+                    left.extend(flown.left);
+                    why = flown.why.unwrap_or(why);
+                    let name = provider.provider.source().name();
+                    claimed.extend(
+                        flown.held.iter().map(|flight| key(name, flight.want.pack, flight.want.cell)),
+                    );
+                    held.extend(flown.held);
                 }
+                flights = left;
             }
-            flights = left;
+            self.fail(flights, why);
+            if held.is_empty() {
+                return;
+            }
+            if tokio::time::Instant::now() >= deadline {
+                self.fail(held, why);
+                return;
+            }
+            let look = Look { clock: &self.clock, random: &self.random, deadline };
+            wait_for_others(&self.store, &claimed, look).await;
+            flights = held;
         }
+    }
+
+    fn fail(&self, flights: Vec<Flight>, why: Unavailable) {
         for flight in flights {
             self.flights.land(&flight.want);
             flight.told.send_replace(Some(Err(why)));
         }
     }
 
-    /// Keeps answers in memory and in the database, and tells those who wait. Memory first: nobody who comes
-    /// between may start another fetch.
-    async fn land(&self, landed: Vec<(Flight, Series)>) {
-        let mut kept = Vec::with_capacity(landed.len());
-        let mut changed = Vec::new();
-        for (flight, series) in landed {
-            let before = self.memory.peek(&(series.source(), series.pack(), flight.want.cell));
-            let entry = self.memory.insert(Entry::new(flight.want.cell, series));
-            self.flights.land(&flight.want);
-            kept.push(entry.clone());
-            flight.told.send_replace(Some(Ok(entry.clone())));
-            changed.extend(self.change(before.as_deref(), &entry));
+    /// One call at most: for those of the cells that nobody else has fetched or is fetching.
+    async fn fly_batch(&self, provider: &Provider, batch: Vec<Flight>) -> Flown {
+        let Some(Wanted { pack, share, .. }) = batch.first().map(|flight| flight.want) else {
+            return Flown::default();
+        };
+        let cells: Vec<Cell> = batch.iter().map(|flight| flight.want.cell).collect();
+        let now = self.clock.now();
+        let asked = Asked { cells: &cells, pack, share, now, ttl: self.ttl };
+        let turn = match provider.turn(&self.store, asked, &self.random).await {
+            Ok(turn) => turn,
+            Err(why) => return Flown { left: batch, why: Some(why), ..Flown::default() },
+        };
+        let mut flown = Flown { why: turn.refused, ..Flown::default() };
+        let mut flights: HashMap<Cell, Flight> =
+            batch.into_iter().map(|flight| (flight.want.cell, flight)).collect();
+        flown.held.extend(turn.held.iter().filter_map(|cell| flights.remove(cell)));
+        let mut taken = Vec::new();
+        for (cell, series) in &turn.stored {
+            if let Some(flight) = flights.remove(cell) {
+                taken.extend(self.land(flight, series.clone()).1);
+            }
         }
-        self.keep(&kept).await;
+        self.tell(taken, FetchedBy::Another);
+        if turn.ours.is_empty() {
+            flown.left.extend(flights.into_values());
+            return flown;
+        }
+        let (mut landed, mut changed) = (Vec::new(), Vec::new());
+        match provider.ask(&self.store, &turn, pack, now, &self.random).await {
+            Ok(answers) => {
+                for (cell, series) in turn.ours.iter().zip(answers) {
+                    // A cell without an answer is left for the next provider.
+                    if let Some(series) = series
+                        && let Some(flight) = flights.remove(cell)
+                    {
+                        let (entry, change) = self.land(flight, series);
+                        landed.push(entry);
+                        changed.extend(change);
+                    }
+                }
+            }
+            Err(why) => flown.why = Some(why),
+        }
+        flown.left.extend(flights.into_values());
+        let name = provider.provider.source().name();
+        let claimed = turn.ours.iter().map(|cell| key(name, pack, *cell)).collect();
+        self.keep(landed, claimed, turn.holder).await;
         // After it is kept: whoever is told may ask another node, which finds it there.
+        self.tell(changed, FetchedBy::Us);
+        flown
+    }
+
+    /// Keeps an answer in memory and tells those who wait for it. Memory first: nobody who comes between may start
+    /// another fetch.
+    fn land(&self, flight: Flight, series: Series) -> (Arc<Entry>, Option<ChangedCell>) {
+        let before = self.memory.peek(&(series.source(), series.pack(), flight.want.cell));
+        let entry = self.memory.insert(Entry::new(flight.want.cell, series));
+        self.flights.land(&flight.want);
+        flight.told.send_replace(Some(Ok(entry.clone())));
+        let changed = self.change(before.as_deref(), &entry);
+        (entry, changed)
+    }
+
+    fn tell(&self, changed: Vec<ChangedCell>, by: FetchedBy) {
         if let Some(listener) = self.on_change.get() {
-            changed.into_iter().for_each(listener);
+            changed.into_iter().for_each(|changed| listener(changed, by));
         }
     }
 

@@ -1,18 +1,18 @@
 //! The providers in their order, each with its breaker, its budget and what it answered last.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::forecast::{
-    Breaker, Budget, BudgetLimits, Cell, Outcome, Pack, Permit, Series, Share, Source, Weight,
-};
-use domain::{Coordinates, Error, Random, Timestamp};
-use store::{Store, cells};
+use domain::forecast::{Breaker, BudgetLimits, Pack, Permit, Series, Share, Source, Weight};
+use domain::{Coordinates, Random, Timestamp};
+use store::Store;
 use tokio::sync::SetOnce;
 use upstream::weather::{WeatherProvider, outcome};
 
 use super::Unavailable;
+use super::provider_state::State;
+use super::turns::Turn;
 
 /// A provider as it was configured.
 pub struct Configured {
@@ -31,10 +31,15 @@ pub struct Providers {
 }
 
 pub(super) struct Provider {
-    provider: Arc<dyn WeatherProvider>,
-    limits: BudgetLimits,
+    pub(super) provider: Arc<dyn WeatherProvider>,
+    pub(super) limits: BudgetLimits,
+    /// The truth where this process is alone; else what the database said last.
     breaker: Mutex<Breaker>,
     ttl_factor: AtomicU32,
+    /// Whether somebody else's server is asked: what is made up here costs nobody anything.
+    pub(super) is_remote: bool,
+    /// Whether this process has shared its breaker before.
+    pub(super) has_shared: AtomicBool,
 }
 
 /// Points whose height one call tells.
@@ -46,8 +51,8 @@ impl Providers {
     pub fn new(real: Vec<Configured>, sandbox: Option<Arc<dyn WeatherProvider>>) -> Self {
         let sandbox = sandbox.map(|provider| Configured { provider, limits: BudgetLimits::UNLIMITED });
         let providers = Self {
-            real: real.into_iter().map(Provider::new).collect(),
-            sandbox: sandbox.map(Provider::new),
+            real: real.into_iter().map(|configured| Provider::new(configured, true)).collect(),
+            sandbox: sandbox.map(|configured| Provider::new(configured, false)),
             in_sandbox: AtomicBool::new(false),
             decided: SetOnce::new(),
         };
@@ -91,7 +96,7 @@ impl Providers {
     /// Each provider in use with whether its breaker is closed: for readiness and metrics.
     pub fn health(&self) -> Vec<(Source, bool)> {
         let closed = |p: Arc<Provider>| {
-            let closed = p.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_closed();
+            let closed = p.breaker().is_closed();
             (p.provider.source(), closed)
         };
         self.active().map(closed).collect()
@@ -106,7 +111,7 @@ impl Providers {
     /// Whether any provider would be asked now. Only looks: a probe is not taken by it.
     pub(super) fn might_answer(&self, now: Timestamp) -> bool {
         self.active().any(|provider| {
-            let mut breaker = provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let mut breaker = provider.breaker().clone();
             matches!(breaker.permit(now), Permit::Go | Permit::Probe)
         })
     }
@@ -134,7 +139,7 @@ impl Providers {
         for provider in self.active() {
             // Looked at and not asked for a permit: a probe's outcome would have to be reported, and heights say
             // little about forecasts.
-            if !provider.breaker.lock().unwrap_or_else(PoisonError::into_inner).is_closed() {
+            if !provider.breaker().is_closed() {
                 continue;
             }
             let calls = points.len().div_ceil(ELEVATIONS_A_CALL) as u64;
@@ -151,12 +156,14 @@ impl Providers {
 }
 
 impl Provider {
-    fn new(configured: Configured) -> Arc<Self> {
+    fn new(configured: Configured, is_remote: bool) -> Arc<Self> {
         Arc::new(Self {
             provider: configured.provider,
             limits: configured.limits,
             breaker: Mutex::new(Breaker::default()),
             ttl_factor: AtomicU32::new(1),
+            is_remote,
+            has_shared: AtomicBool::new(false),
         })
     }
 
@@ -164,26 +171,18 @@ impl Provider {
         self.provider.batch().max(1)
     }
 
-    /// One call for some cells, if breaker and budget allow: a series or nothing for each.
+    /// Asks for cells whose turn it is, and lets the breaker know how it went: a series or nothing for each.
     pub(super) async fn ask(
         &self,
         store: &Store,
-        asked: &[Cell],
+        turn: &Turn,
         pack: Pack,
-        share: Share,
         now: Timestamp,
         random: &Random,
     ) -> Result<Vec<Option<Series>>, Unavailable> {
-        self.permit(now)?;
-        let weight = self.provider.weight(asked.len(), pack);
-        if let Err(error) = self.charge(store, weight, share, now).await {
-            // Nothing was asked, so the breaker learns nothing; a probe is given back.
-            self.record(Outcome::Neutral, now, random);
-            return Err(error);
-        }
         let source = self.provider.source();
-        let fetched = self.provider.fetch(asked, pack, now).await;
-        self.record(outcome(&fetched, source), now, random);
+        let fetched = self.provider.fetch(&turn.ours, pack, now).await;
+        self.record(store, turn, outcome(&fetched, source), now, random).await;
         match fetched {
             Ok(answers) => {
                 let mut series = Vec::with_capacity(answers.len());
@@ -193,30 +192,31 @@ impl Provider {
                     }
                     series.push(answer.ok().map(|answer| answer.series));
                 }
-                series.resize_with(asked.len(), || None);
+                series.resize_with(turn.ours.len(), || None);
                 Ok(series)
             }
             Err(error) => {
-                tracing::warn!(provider = source.name(), %error, cells = asked.len(), "a provider failed");
+                let cells = turn.ours.len();
+                tracing::warn!(provider = source.name(), %error, cells, "a provider failed");
                 Err(Unavailable::Provider { retry_after: Duration::from_secs(30) })
             }
         }
     }
 
-    fn permit(&self, now: Timestamp) -> Result<(), Unavailable> {
-        match self.breaker.lock().unwrap_or_else(PoisonError::into_inner).permit(now) {
-            Permit::Go | Permit::Probe => Ok(()),
-            Permit::Wait { until } => Err(Unavailable::Provider { retry_after: until.since(now) }),
-            Permit::Off => Err(Unavailable::Provider { retry_after: Duration::from_secs(3600) }),
-        }
+    pub(super) fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn record(&self, outcome: Outcome, now: Timestamp, random: &Random) {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).record(outcome, now, random);
+    pub(super) fn factor(&self) -> u32 {
+        self.ttl_factor.load(Ordering::Relaxed).max(1)
+    }
+
+    pub(super) fn note_ttl_factor(&self, factor: u32) {
+        self.ttl_factor.store(factor, Ordering::Relaxed);
     }
 
     /// Takes the call's weight out of the budget, in the database, so that restarts and nodes share it.
-    async fn charge(
+    pub(super) async fn charge(
         &self,
         store: &Store,
         weight: Weight,
@@ -229,20 +229,17 @@ impl Provider {
         let (name, limits) = (self.provider.source().name(), self.limits);
         let charged = store
             .write(async move |tx| {
-                let state = cells::lock_provider(tx, name, now).await?;
-                // A state that does not parse is of another version; its windows begin anew.
-                let mut budget: Budget = serde_json::from_slice(&state).unwrap_or_default();
-                let spent = budget.spend(&limits, share, weight, now);
+                let mut state = State::lock(tx, name, now).await?;
+                let spent = state.kept.budget.spend(&limits, share, weight, now);
                 if spent.is_ok() {
-                    let state = serde_json::to_vec(&budget).map_err(Error::internal)?;
-                    cells::set_provider(tx, name, &state, now).await?;
+                    state.write(tx, name, now).await?;
                 }
-                Ok((spent, budget.ttl_factor(&limits, now)))
+                Ok((spent, state.kept.budget.ttl_factor(&limits, now)))
             })
             .await;
         match charged {
             Ok((spent, factor)) => {
-                self.ttl_factor.store(factor, Ordering::Relaxed);
+                self.note_ttl_factor(factor);
                 spent.map_err(|exhausted| Unavailable::Budget { retry_after: exhausted.retry_after(now) })
             }
             Err(error) => {
@@ -250,5 +247,14 @@ impl Provider {
                 Err(Unavailable::Provider { retry_after: Duration::from_secs(5) })
             }
         }
+    }
+}
+
+/// Why a permit is none.
+pub(super) fn denied(permit: Permit, now: Timestamp) -> Result<(), Unavailable> {
+    match permit {
+        Permit::Go | Permit::Probe => Ok(()),
+        Permit::Wait { until } => Err(Unavailable::Provider { retry_after: until.since(now) }),
+        Permit::Off => Err(Unavailable::Provider { retry_after: Duration::from_secs(3600) }),
     }
 }

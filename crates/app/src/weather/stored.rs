@@ -6,8 +6,10 @@ use std::time::Duration;
 use domain::forecast::{Cell, Freshness, Pack, Series};
 use domain::{Result, Timestamp};
 use store::cells;
+use uuid::Uuid;
 
 use super::cache::Entry;
+use super::turns::release;
 use super::{Wanted, Weather};
 
 /// Cells kept of one call in one transaction, so that no request waits long behind it.
@@ -20,29 +22,45 @@ const SHARED_FOR: Duration = Duration::from_secs(3 * 60 * 60);
 type Kept = (Wanted, Vec<Entry>);
 
 impl Weather {
-    /// Keeps answers for other nodes and for the next start.
-    pub(super) async fn keep(&self, entries: &[Arc<Entry>]) {
-        for chunk in entries.chunks(STORED_AT_ONCE) {
-            let rows: Vec<(String, Vec<u8>, Timestamp)> = chunk
-                .iter()
-                .map(|entry| (stored_key(entry), entry.series.encode(), entry.series.fetched_at()))
-                .collect();
-            if let Some(cache) = self.shared.get().filter(|cache| cache.is_there()) {
+    /// Keeps answers for other nodes and for the next start, and gives back the claims on what was asked for.
+    pub(super) async fn keep(
+        &self,
+        mut entries: Vec<Arc<Entry>>,
+        mut claimed: Vec<String>,
+        holder: Option<Uuid>,
+    ) {
+        // In one order on every node, as rows are locked by it.
+        entries.sort_by_key(|entry| entry.cell);
+        claimed.sort();
+        if holder.is_none() {
+            claimed.clear();
+        }
+        let mut rows: Vec<(String, Vec<u8>, Timestamp)> = entries
+            .iter()
+            .map(|entry| (stored_key(entry), entry.series.encode(), entry.series.fetched_at()))
+            .collect();
+        while !rows.is_empty() || !claimed.is_empty() {
+            let rest = rows.split_off(rows.len().min(STORED_AT_ONCE));
+            let chunk = std::mem::replace(&mut rows, rest);
+            if let Some(cache) = self.shared.get().filter(|cache| cache.is_there() && !chunk.is_empty()) {
                 let entries: Vec<_> =
-                    rows.iter().map(|(key, series, _)| (key.clone(), series.clone())).collect();
+                    chunk.iter().map(|(key, series, _)| (key.clone(), series.clone())).collect();
                 cache.put(&entries, SHARED_FOR).await;
             }
+            // With the last answers: a claim goes when what it was for can be read.
+            let released = if rows.is_empty() { std::mem::take(&mut claimed) } else { Vec::new() };
             let stored = self
                 .store
                 .write(async move |tx| {
-                    for (key, series, fetched_at) in &rows {
-                        cells::put(tx, key, series, *fetched_at).await?;
-                    }
-                    Ok(())
+                    let chunk: Vec<_> =
+                        chunk.iter().map(|(key, series, at)| (key.as_str(), &series[..], *at)).collect();
+                    cells::put_many(tx, &chunk).await?;
+                    release(tx, holder, &released).await
                 })
                 .await;
             if let Err(error) = stored {
-                // The answer is in memory and was given; only a restart would miss it.
+                // The answer is in memory and was given; a restart would miss it, and other nodes ask for it when
+                // the claim lapses.
                 tracing::warn!(%error, "forecasts could not be kept in the database");
             }
         }
@@ -87,15 +105,12 @@ impl Weather {
         let found = self
             .store
             .read(async move |db| {
-                let mut found = Vec::with_capacity(keys.len());
-                for (want, keys) in keys {
-                    let mut rows = Vec::new();
-                    for key in keys {
-                        rows.extend(cells::get(db, &key).await?);
-                    }
-                    found.push((want, rows));
-                }
-                Ok(found)
+                let all: Vec<&str> = keys.iter().flat_map(|(_, keys)| keys).map(String::as_str).collect();
+                let mut rows = cells::get_many(db, &all).await?.into_iter();
+                let of = |(want, keys): &(Wanted, Vec<String>)| {
+                    (*want, rows.by_ref().take(keys.len()).flatten().collect::<Vec<_>>())
+                };
+                Ok(keys.iter().map(of).collect::<Vec<_>>())
             })
             .await?;
         let decode = |(want, rows): (Wanted, Vec<(Vec<u8>, Timestamp)>)| {
@@ -122,6 +137,7 @@ fn stored_key(entry: &Entry) -> String {
     key(entry.series.source().name(), entry.series.pack(), entry.cell)
 }
 
-fn key(source: &str, pack: Pack, cell: Cell) -> String {
+/// What a cell's answer is stored and claimed under.
+pub(super) fn key(source: &str, pack: Pack, cell: Cell) -> String {
     format!("{source}/{}/{cell}", pack.name())
 }

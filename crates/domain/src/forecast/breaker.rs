@@ -1,6 +1,9 @@
-//! When a provider in trouble may be asked again: a pure state machine, one per provider and node.
+//! When a provider in trouble may be asked again: a pure state machine, one per provider. Nodes of one installation
+//! share it where they share a database.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Random, Timestamp};
 
@@ -46,14 +49,15 @@ pub enum Permit {
 }
 
 /// Closed (asks) → open (sleeps) → half open (asks once) → closed or open for longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaker {
     state: State,
     /// Openings by faults in a row; each doubles the sleep.
     openings: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum State {
     Closed { strikes: u32 },
     Open { until: Timestamp },
@@ -120,6 +124,11 @@ impl Breaker {
     /// The operator has acted (new key, new contact): start afresh.
     pub fn reset(&mut self) {
         *self = Self::default();
+    }
+
+    /// Whether only the operator can make it ask again.
+    pub fn is_off(&self) -> bool {
+        matches!(self.state, State::Off)
     }
 
     /// Whether calls go through as usual: for metrics and readiness.
@@ -243,6 +252,23 @@ mod tests {
         assert_eq!(breaker.permit(now.plus(Duration::from_secs(1_000_000))), Permit::Off);
         breaker.reset();
         assert_eq!(breaker.permit(now), Permit::Go);
+    }
+
+    #[test]
+    fn every_state_can_be_kept() {
+        let now = at("2026-11-21T09:41:04Z");
+        let mut breaker = Breaker::default();
+        let same = |breaker: &Breaker| {
+            let stored = serde_json::to_string(breaker).expect("writes");
+            assert_eq!(serde_json::from_str::<Breaker>(&stored).expect("reads"), *breaker, "{stored}");
+        };
+        same(&breaker);
+        breaker.record(limited(LimitWindow::Minute), now, &still());
+        same(&breaker);
+        breaker.permit(at("2026-11-21T09:42:01Z"));
+        same(&breaker);
+        breaker.record(Outcome::Banned, now, &still());
+        same(&breaker);
     }
 
     proptest! {

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::{Client, TestApp};
+use tokio::task::JoinSet;
 
 testkit::stamp! {
+    both: [a_ticket_opens_one_stream, a_ticket_is_opened_once_by_all_who_try_at_once],
     sqlite: [
-        a_ticket_opens_one_stream,
         a_ticket_is_good_for_thirty_seconds,
         a_ticket_ends_with_what_drew_it,
         a_ticket_is_drawn_by_a_caller_only,
         a_credential_goes_before_a_ticket,
-    ]
+        tickets_that_are_old_are_removed,
+    ],
+    postgres: [a_ticket_is_good_at_every_node]
 }
 
 async fn draw(client: &Client) -> String {
@@ -98,4 +101,60 @@ async fn a_credential_goes_before_a_ticket(app: TestApp) {
     events.expect("changes").await;
     // It was not looked at, so it is still good.
     app.visitor().get(&with(&ticket)).follow().await.hello().await;
+}
+
+/// How many of those who try the ticket at once get a stream.
+async fn race(ticket: &str, ways: &[Client]) -> usize {
+    let mut tries = JoinSet::new();
+    for way in ways.iter().cycle().take(16) {
+        let call = way.get(&with(ticket));
+        tries.spawn(async move {
+            let stream = call.follow().await;
+            assert!(matches!(stream.status, 200 | 401), "{}", stream.status);
+            stream.status
+        });
+    }
+    tries.join_all().await.into_iter().filter(|status| *status == 200).count()
+}
+
+async fn a_ticket_is_opened_once_by_all_who_try_at_once(app: TestApp) {
+    let ann = app.anonymous().await;
+    for _ in 0..5 {
+        assert_eq!(race(&draw(&ann).await, &[app.visitor()]).await, 1);
+    }
+}
+
+async fn tickets_that_are_old_are_removed(app: TestApp) {
+    let (ann, ben) = (app.anonymous().await, app.anonymous().await);
+    let kept = async || app.database().number("SELECT count(*) FROM stream_ticket").await;
+    for _ in 0..3 {
+        draw(&ann).await;
+    }
+    draw(&ben).await;
+    assert_eq!(kept().await, 4);
+    app.advance(Duration::from_secs(30));
+    draw(&ann).await;
+    assert_eq!(kept().await, 2, "her own old ones go with the next she draws");
+    app.advance(Duration::from_secs(29));
+    app.clean_up().await;
+    assert_eq!(kept().await, 1);
+}
+
+async fn a_ticket_is_good_at_every_node(app: TestApp) {
+    let node = server::start(app.setup()).await.unwrap();
+    let there = Client::at(format!("http://{}", node.address));
+    let ann = app.user("ann@example.org").await;
+    let ticket = draw(&ann).await;
+    let mut events = there.get(&with(&ticket)).follow().await;
+    events.hello().await;
+    app.visitor().get(&with(&ticket)).await.problem(401, "invalid_ticket");
+    for _ in 0..5 {
+        assert_eq!(race(&draw(&ann).await, &[app.visitor(), there.clone()]).await, 1);
+    }
+    // Signed out here, a ticket is no good there, at once.
+    let ticket = draw(&ann).await;
+    ann.post("/v1/auth/logout", json!({})).await.expect(204);
+    there.get(&with(&ticket)).await.problem(401, "session_ended");
+    drop(events);
+    node.stop(Duration::from_secs(1)).await;
 }

@@ -53,16 +53,19 @@ pub struct TicketBody {
 /// one stream within 30 seconds, and the stream ends when the caller's own credential does.
 #[utoipa::path(post, path = "/v1/stream/ticket", operation_id = "createStreamTicket", tag = "sync",
     responses((status = 200, description = "The ticket", body = TicketBody)))]
-pub async fn ticket(Authenticated(caller): Authenticated, State(api): State<Api>) -> axum::Json<TicketBody> {
-    let ticket = api.app.draw_ticket(&caller).to_string();
-    axum::Json(TicketBody { ticket, expires_in: TICKET_LIFETIME.as_secs() })
+pub async fn ticket(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+) -> Result<axum::Json<TicketBody>, Problem> {
+    let ticket = api.app.draw_ticket(&caller).await?.to_string();
+    Ok(axum::Json(TicketBody { ticket, expires_in: TICKET_LIFETIME.as_secs() }))
 }
 
 /// Who opens a stream: by header, else by ticket, else by cookie.
 async fn identify(api: &Api, headers: &HeaderMap, ticket: Option<&str>) -> Result<Option<Caller>, Problem> {
     match ticket {
         Some(ticket) if !headers.contains_key(header::AUTHORIZATION) => {
-            Ok(Some(api.app.authenticate_ticket(ticket)?))
+            Ok(Some(api.app.authenticate_ticket(ticket).await?))
         }
         _ => authenticate(api, true, headers).await,
     }
