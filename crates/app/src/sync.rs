@@ -1,5 +1,7 @@
 //! A device's batch: its mutations, then what changed elsewhere.
 
+use std::collections::HashMap;
+
 use domain::change::Delta;
 use domain::cursor::{Cursor, Reset};
 use domain::mutation::{Lost, Mutation, Op, Outcome, Refusal, Status, Step};
@@ -100,13 +102,15 @@ impl App {
             let mut writer = Writer::lock(tx, &app, account, &key, device, now).await?;
             let reset = since.and_then(|since| writer.check(since).err());
             let desk = Desk { app: &app, account, device, key: &key, now };
+            let mut file = Receipts::read(tx, account, &prepared, now).await?;
             let mut results = Vec::with_capacity(prepared.len());
             for mutation in &prepared {
                 results.push(match mutation {
-                    Ok(mutation) => desk.settle(tx, &mut writer, mutation).await?,
+                    Ok(mutation) => desk.settle(tx, &mut writer, &mut file, mutation).await?,
                     Err(outcome) => outcome.clone(),
                 });
             }
+            file.write(tx, account).await?;
             writer.raise(tx).await?;
             Ok((results, reset))
         });
@@ -137,6 +141,41 @@ impl App {
     }
 }
 
+/// The receipts of a batch: read together before it and written together after it, since each would cost a round trip
+/// to the database while the account's log is locked.
+struct Receipts {
+    known: HashMap<String, Receipt>,
+    /// Those that are new, in the order of their mutations, and how long they are kept.
+    new: Vec<(String, Timestamp)>,
+}
+
+impl Receipts {
+    async fn read(
+        tx: &mut Tx,
+        account: AccountId,
+        prepared: &[Result<Prepared, Outcome>],
+        now: Timestamp,
+    ) -> store::Result<Self> {
+        let mids: Vec<String> =
+            prepared.iter().flatten().map(|prepared| prepared.mutation.mid.to_string()).collect();
+        let found = receipts::get_many(tx, account, &mids, now).await?;
+        let known = mids.into_iter().zip(found).filter_map(|(mid, receipt)| Some((mid, receipt?))).collect();
+        Ok(Self { known, new: Vec::new() })
+    }
+
+    fn note(&mut self, mid: String, receipt: Receipt, until: Timestamp) {
+        self.new.push((mid.clone(), until));
+        self.known.insert(mid, receipt);
+    }
+
+    async fn write(&self, tx: &mut Tx, account: AccountId) -> store::Result<()> {
+        let receipt =
+            |(mid, until): &'_ (String, Timestamp)| Some((mid.clone(), self.known.get(mid)?.clone(), *until));
+        let new: Vec<(String, Receipt, Timestamp)> = self.new.iter().filter_map(receipt).collect();
+        receipts::put_many(tx, account, &new).await
+    }
+}
+
 /// Whose mutations are settled, and when.
 struct Desk<'a> {
     app: &'a App,
@@ -152,11 +191,12 @@ impl Desk<'_> {
         &self,
         tx: &mut Tx,
         writer: &mut Writer<'_>,
+        file: &mut Receipts,
         prepared: &Prepared,
     ) -> store::Result<Outcome> {
         let mutation = &prepared.mutation;
         let mid = mutation.mid.to_string();
-        if let Some(receipt) = receipts::get(tx, self.account, &mid, self.now).await? {
+        if let Some(receipt) = file.known.get(&mid) {
             return self.repeated(tx, writer, prepared, receipt).await;
         }
         let remembered_until = match mutation.remembered_until(self.now) {
@@ -184,7 +224,7 @@ impl Desk<'_> {
                 item_id: Some(mutation.id.uuid()),
                 answer: self.seal(mutation.mid, &outcome.overwrote)?,
             };
-            receipts::put(tx, self.account, &mid, &receipt, remembered_until).await?;
+            file.note(mid, receipt, remembered_until);
         }
         Ok(outcome)
     }
@@ -233,7 +273,7 @@ impl Desk<'_> {
         tx: &mut Tx,
         writer: &Writer<'_>,
         prepared: &Prepared,
-        receipt: Receipt,
+        receipt: &Receipt,
     ) -> store::Result<Outcome> {
         let mid = prepared.mutation.mid;
         if receipt.digest != prepared.digest {
@@ -241,8 +281,8 @@ impl Desk<'_> {
         }
         let status = repeated(receipt.status, receipt.rev)
             .ok_or_else(|| Error::internal("a receipt has no known outcome"))?;
-        let overwrote = match receipt.answer {
-            Some(sealed) => self.open(mid, &sealed)?,
+        let overwrote = match &receipt.answer {
+            Some(sealed) => self.open(mid, sealed)?,
             None => Vec::new(),
         };
         let item = writer.find(tx, prepared.mutation.id).await?.live().cloned();

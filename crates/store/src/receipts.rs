@@ -65,29 +65,18 @@ pub async fn put(
     receipt: &Receipt,
     expires_at: Timestamp,
 ) -> Result<()> {
-    put_many(tx, account, &[(mid, receipt)], expires_at).await
+    put_many(tx, account, &[(mid.to_owned(), receipt.clone(), expires_at)]).await
 }
 
-/// Keeps the receipts of several mids.
+/// Keeps the receipts of several mids, each until its time.
 pub async fn put_many(
     tx: &mut Tx,
     account: AccountId,
-    receipts: &[(&str, &Receipt)],
-    expires_at: Timestamp,
+    receipts: &[(String, Receipt, Timestamp)],
 ) -> Result<()> {
-    let run = |(mid, receipt): &(&'_ str, &'_ Receipt)| {
-        let Receipt { digest, status, rev, item_id, answer } = receipt;
-        let digest = digest.clone();
-        (
-            account.uuid(),
-            (*mid).to_owned(),
-            digest,
-            *status,
-            *rev,
-            *item_id,
-            answer.clone(),
-            expires_at.millis(),
-        )
+    let run = |(mid, receipt, expires_at): &'_ (String, Receipt, Timestamp)| {
+        let Receipt { digest, status, rev, item_id, answer } = receipt.clone();
+        (account.uuid(), mid.clone(), digest, status, rev, item_id, answer, expires_at.millis())
     };
     let runs: Vec<_> = receipts.iter().map(run).collect();
     tx.exec_many(&PUT, &runs).await

@@ -57,14 +57,15 @@ impl<'a> Writer<'a> {
         self.log.check(cursor)
     }
 
-    /// Runs one change in a savepoint: when it fails it is undone, on the log too, and others may follow.
+    /// Runs one change, which decides whether it may be made before it writes: when it may not, the log is as it was
+    /// and others may follow.
     pub async fn attempt<T>(
         &mut self,
         tx: &mut Tx,
         body: impl AsyncFnOnce(&mut Tx, &mut Self) -> Result<T>,
     ) -> Result<T> {
         let log = self.log.clone();
-        let done = tx.attempt(async |tx| body(tx, self).await).await;
+        let done = tx.decide(async |tx| body(tx, self).await).await;
         if done.is_err() {
             self.log = log;
         }

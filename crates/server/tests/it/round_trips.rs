@@ -1,0 +1,41 @@
+//! What a request costs in round trips to PostgreSQL: between machines each is a large part of a millisecond, and
+//! those of a write are spent with the account's log locked.
+
+use serde_json::json;
+use testkit::TestApp;
+
+use crate::changes::{changes, cursor};
+use crate::sync_batch::{DEVICE, create, send};
+
+testkit::stamp! { both: [requests_ask_the_database_as_often_as_designed] }
+
+/// Round trips of one request, after the statements it needs were prepared.
+async fn cost<T>(app: &TestApp, request: impl Future<Output = T>) -> u64 {
+    let before = app.app().database_round_trips();
+    request.await;
+    app.app().database_round_trips() - before
+}
+
+async fn requests_ask_the_database_as_often_as_designed(app: TestApp) {
+    let ann = app.anonymous().await;
+    ann.save("Oslo", 59.91, 10.75).await;
+    send(&ann, DEVICE, &[create(1, "Cabin")]).await.expect(200);
+    let known = cursor(&ann).await;
+    let batch: Vec<_> = (10..30).map(|n| create(n, "Hut")).collect();
+    let place = json!({"name": "Bergen", "lat": 60.39, "lon": 5.32});
+    let costs = [
+        ("create", cost(&app, async { ann.post("/v1/favourites", place).await.expect(201) }).await),
+        ("list", cost(&app, async { ann.get("/v1/favourites").await.expect(200) }).await),
+        ("batch of 1", cost(&app, async { send(&ann, DEVICE, &[create(2, "Hut")]).await.expect(200) }).await),
+        ("batch of 20", cost(&app, async { send(&ann, DEVICE, &batch).await.expect(200) }).await),
+        ("changes", cost(&app, async { changes(&ann, &known).await.expect(200) }).await),
+    ];
+    if app.database().is_sqlite() {
+        assert!(costs.iter().all(|(_, count)| *count == 0), "SQLite is in this process");
+        return;
+    }
+    // Begin, commit, lock and raise are four. A creation is one more; in a batch it is three, since a removed favourite
+    // may have had its id, and the receipts of all are read in one and written in one.
+    let designed = [("create", 5), ("list", 4), ("batch of 1", 9), ("batch of 20", 66), ("changes", 5)];
+    assert_eq!(costs, designed);
+}
