@@ -10,6 +10,7 @@ use crate::config::{Config, Flags};
 use crate::start::{Mode, Setup, system_random};
 
 mod accounts;
+mod database;
 mod doctor;
 mod migrate;
 mod places;
@@ -73,6 +74,12 @@ enum Command {
         after_help = "Example: fairweather migrate --dry-run --database postgres://localhost/fairweather"
     )]
     Migrate(migrate::Options),
+    /// Move the data to another database
+    #[command(
+        subcommand,
+        after_help = "Example: fairweather database move --to postgres://fairweather@localhost/fairweather"
+    )]
+    Database(database::Command),
     /// List accounts, give and take roles, end sessions
     #[command(subcommand, after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Accounts(accounts::Command),
@@ -111,6 +118,7 @@ impl Cli {
             Command::Ready => ready::run(&common.load(None)?).await,
             Command::Doctor => doctor::run(common.setup(Mode::Serve, None)?).await,
             Command::Migrate(options) => migrate::run(&common.load(None)?, &options).await,
+            Command::Database(command) => database::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Accounts(command) => accounts::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Sync(command) => sync::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Places(command) => places::run(&common.load(None)?, &command).await,

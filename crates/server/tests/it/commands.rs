@@ -14,13 +14,15 @@ testkit::stamp! { sqlite: [operators_manage_accounts, roles_come_from_the_comman
 #[test]
 fn every_command_explains_itself() {
     let folder = tempdir().unwrap();
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 19] = [
         &[],
         &["dev"],
         &["serve"],
         &["ready"],
         &["doctor"],
         &["migrate"],
+        &["database"],
+        &["database", "move"],
         &["accounts"],
         &["accounts", "grant"],
         &["accounts", "revoke"],
