@@ -29,6 +29,7 @@ missing_packages() {
   local step
   for step in "$@"; do
     case $step in
+      tests) command -v openssl >/dev/null || echo openssl ;;
       postgres) postgres_programs >/dev/null || echo postgresql ;;
       redis) command -v redis-server >/dev/null || echo redis-server ;;
       nodes) administrators_program nginx >/dev/null || echo nginx ;;

@@ -111,7 +111,8 @@ async fn a_pooler_in_transaction_mode_is_enough(store: TestStore) {
     let options = PostgresOptions {
         connections: 4,
         pooler: true,
-        patience: Patience { statement: SHORT, lock: LONG, ..Patience::default() },
+        // The forty wait for one account's log, on two connections.
+        patience: Patience { wait: LONG, statement: Duration::from_secs(3), lock: LONG },
     };
     let store = TestStore::open_with(behind, options).await;
     let account = store.account().await;

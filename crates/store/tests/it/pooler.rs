@@ -84,7 +84,7 @@ async fn serve(mut client: TcpStream, pool: &Pool) -> Option<()> {
     let greeting = [
         answer(b'R', &[0; 4]),
         answer(b'S', b"client_encoding\0UTF8\0"),
-        answer(b'S', b"server_version\017.0\0"),
+        answer(b'S', b"server_version\x0017.0\0"),
         answer(b'K', &[0; 8]),
         answer(b'Z', b"I"),
     ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::Timestamp;
-use store::{Error, Url, accounts, favourites, sessions, throttles};
+use store::{Error, Url, accounts, cells, favourites, sessions, throttles};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,8 @@ stamp! {
         ok_after_a_failed_statement_becomes_an_error,
         an_attempt_saves_what_came_before_it,
         attempts_nest,
+        what_decides_before_it_writes_needs_no_attempt,
+        runs_of_one_statement_keep_their_order,
         an_attempt_that_hides_a_failure_is_undone,
         abandoned_callers_leave_whole_changes,
         a_full_queue_refuses,
@@ -426,4 +428,47 @@ async fn a_lost_update_is_retried(store: TestStore) {
     two.unwrap();
     let state = store.read(async |db| throttles::get(db, b"tag", NOW).await).await.unwrap();
     assert_eq!((state, runs.load(Ordering::SeqCst)), (Some(vec![2]), 3));
+}
+
+async fn what_decides_before_it_writes_needs_no_attempt(store: TestStore) {
+    let account = store.account().await;
+    let ids = [store.favourite_id(), store.favourite_id()];
+    let refuse = || Error::from(domain::Error::Precondition);
+    // Refused before it wrote anything: the others stand.
+    let write = store.write(async move |tx| {
+        let refused = tx.decide(async |_| Err::<(), _>(refuse())).await;
+        assert!(matches!(refused, Err(Error::Domain(_))));
+        add(tx, account, ids[0], "a0").await
+    });
+    assert_eq!(write.await.unwrap(), Some(1));
+    // Refused after it: nobody may take that for undone.
+    let write = store.write(async move |tx| {
+        let refused = tx.decide(async |tx| {
+            accounts::touch(tx, account, NOW).await?;
+            Err::<(), _>(refuse())
+        });
+        assert!(refused.await.is_err());
+        Ok(())
+    });
+    assert!(matches!(write.await, Err(Error::Aborted)));
+}
+
+async fn runs_of_one_statement_keep_their_order(store: TestStore) {
+    let keys: Vec<String> = (0..100).map(|n| format!("cell {n}")).collect();
+    let written = keys.clone();
+    let write = store.write(async move |tx| {
+        let answers: Vec<_> = written.iter().map(|key| (key.as_str(), key.as_bytes(), NOW)).collect();
+        cells::put_many(tx, &answers[..50]).await?;
+        cells::put_many(tx, &[]).await
+    });
+    write.await.unwrap();
+    let asked = keys.clone();
+    let read = store.read(async move |db| {
+        let asked: Vec<&str> = asked.iter().rev().map(String::as_str).collect();
+        cells::get_many(db, &asked).await
+    });
+    let found: Vec<_> =
+        read.await.unwrap().into_iter().rev().map(|found| found.map(|(series, _)| series)).collect();
+    let there = |(n, key): (usize, &String)| (n < 50).then(|| key.as_bytes().to_vec());
+    assert_eq!(found, keys.iter().enumerate().map(there).collect::<Vec<_>>());
 }
