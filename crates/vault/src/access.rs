@@ -23,8 +23,12 @@ use crate::signing::KeySet;
 
 /// The longest token that is looked at, in bytes.
 pub const LONGEST: usize = 4096;
-/// How far the clocks of two nodes may be apart.
+/// How long an expired token still counts, for a clock that is a little ahead of the one that issued it.
 pub const LEEWAY: Duration = Duration::from_secs(10);
+/// How far ahead of ours the clock may be that issued a token. Only we sign, so a time that is still to come says that
+/// a node's clock is wrong and nothing of who sent the token: refusing it would shut out the people of that node
+/// everywhere else. Its end is as strict as ever.
+pub const AHEAD: Duration = Duration::from_mins(5);
 
 /// Why a token does not count. The caller is told `invalid_token` and no more; this is for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +128,7 @@ pub fn issue(keys: &KeySet, claims: &AccessClaims) -> Result<String> {
 }
 
 /// The claims of a token that counts at `now`: signed by a key of the set, from `issuer`, for `audience`,
-/// issued in the past and not expired, both with ten seconds of leeway.
+/// not expired, with [`LEEWAY`], and issued by a clock that is not further ahead than [`AHEAD`].
 pub fn verify(
     keys: &KeySet,
     token: &str,
@@ -156,7 +160,7 @@ pub fn verify(
     if wire.aud != audience {
         return Err(Rejection::WrongAudience);
     }
-    let latest = now.plus(LEEWAY);
+    let latest = now.plus(AHEAD);
     let (issued_at, expires_at) = (Timestamp::from_seconds(wire.iat), Timestamp::from_seconds(wire.exp));
     if issued_at > latest || wire.nbf.is_some_and(|from| Timestamp::from_seconds(from) > latest) {
         return Err(Rejection::NotYet);

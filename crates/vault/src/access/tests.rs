@@ -244,8 +244,8 @@ fn claims_of_another_kind_are_refused() {
         (set("exp", json!(i64::MAX)), Rejection::BadClaims),
         (set("exp", json!("9999999999")), Rejection::BadClaims),
         (set("exp", json!(1e300)), Rejection::BadClaims),
-        (set("iat", json!(now + 11)), Rejection::NotYet),
-        (set("nbf", json!(now + 11)), Rejection::NotYet),
+        (set("iat", json!(now + 301)), Rejection::NotYet),
+        (set("nbf", json!(now + 301)), Rejection::NotYet),
         (set("gen", json!(0)), Rejection::BadClaims),
         (set("gen", json!(-1)), Rejection::BadClaims),
         (set("sub", json!("admin")), Rejection::BadClaims),
@@ -269,10 +269,10 @@ fn claims_of_another_kind_are_refused() {
 }
 
 #[test]
-fn clocks_may_be_ten_seconds_apart() {
+fn clocks_of_nodes_may_be_apart() {
     let fixture = Fixture::new();
     let now = NOW.seconds();
-    for (name, value) in [("iat", now + 10), ("nbf", now + 10), ("exp", now - 9)] {
+    for (name, value) in [("iat", now + 300), ("nbf", now + 300), ("exp", now - 9)] {
         assert!(fixture.verify(&fixture.with_claims(|claims| claims[name] = json!(value))).is_ok(), "{name}");
     }
 }
