@@ -3,11 +3,16 @@
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 
 use crate::TestApp;
+use crate::events::SOON;
+
+/// Between two times that a patient client asks.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// The password of everybody who does not say otherwise.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -20,6 +25,8 @@ pub struct Client {
     /// Sent with every request, before those of the request itself.
     headers: HeaderMap,
     kept: Arc<Mutex<Kept>>,
+    /// Asks again what a proxy could not hand on.
+    is_patient: bool,
 }
 
 /// What a client keeps from sign-in to sign-out.
@@ -43,7 +50,14 @@ impl Client {
     }
 
     pub(crate) fn new(http: reqwest::Client, base_url: String) -> Self {
-        Self { http, base_url, headers: HeaderMap::new(), kept: Arc::default() }
+        Self { http, base_url, headers: HeaderMap::new(), kept: Arc::default(), is_patient: false }
+    }
+
+    /// From now on asks again, for a while, what a proxy answers itself because it finds no node: reads always, and
+    /// writes when they were not sent.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { is_patient: true, ..self }
     }
 
     /// From now on as a page of ours in a browser asks.
@@ -251,6 +265,7 @@ impl Client {
 }
 
 /// A request that is sent when it is awaited.
+#[derive(Clone)]
 #[must_use = "await it to send it"]
 pub struct Call {
     client: Client,
@@ -296,8 +311,15 @@ impl Call {
 
     /// Sends it and reads the answer's head.
     pub(crate) async fn begin(self) -> (Client, String, reqwest::Response) {
-        let what = self.what();
-        self.try_begin().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+        let (what, begun) = (self.what(), Instant::now());
+        loop {
+            let begin = self.clone().try_begin().await;
+            let (client, what, answer) = begin.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            if !self.is_asked_again(answer.status().as_u16(), answer.headers(), begun) {
+                return (client, what, answer);
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
     }
 
     async fn try_begin(self) -> Result<(Client, String, reqwest::Response), reqwest::Error> {
@@ -325,8 +347,24 @@ impl Call {
     }
 
     async fn send(self) -> Response {
-        let what = self.what();
-        self.attempt().await.unwrap_or_else(|error| panic!("{what}: {error:?}"))
+        let (what, begun) = (self.what(), Instant::now());
+        loop {
+            let answer = self.clone().attempt().await;
+            let answer = answer.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            if !self.is_asked_again(answer.status, &answer.headers, begun) {
+                return answer;
+            }
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    }
+
+    /// Whether a proxy answered itself, and nothing can have been done that must not be done twice.
+    fn is_asked_again(&self, status: u16, headers: &HeaderMap, begun: Instant) -> bool {
+        let is_read = self.method == Method::GET;
+        let is_unsent = status == 503 || (is_read && matches!(status, 502 | 504));
+        let is_ours =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+        self.client.is_patient && is_unsent && !is_ours && begun.elapsed() < SOON
     }
 
     /// What is asked, for messages.

@@ -187,6 +187,8 @@ fn fitted(kind: Kind, text: &str, address: SocketAddr) -> String {
         (Kind::Apache, own) if own.starts_with("CustomLog ") => {
             Some(String::from("CustomLog fairweather.log fairweather"))
         }
+        // An ordinary user may not open that many files.
+        (Kind::Haproxy, own) if own.starts_with("maxconn ") => Some(String::from("    maxconn 1000")),
         (Kind::Haproxy, own) if own.starts_with("bind ") => Some(format!("    bind {address}")),
         _ => Some(line.to_owned()),
     };
@@ -226,6 +228,7 @@ LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 LoadModule proxy_balancer_module /usr/lib/apache2/modules/mod_proxy_balancer.so
 LoadModule slotmem_shm_module /usr/lib/apache2/modules/mod_slotmem_shm.so
 LoadModule proxy_hcheck_module /usr/lib/apache2/modules/mod_proxy_hcheck.so
+LoadModule lbmethod_byrequests_module /usr/lib/apache2/modules/mod_lbmethod_byrequests.so
 LoadModule lbmethod_bybusyness_module /usr/lib/apache2/modules/mod_lbmethod_bybusyness.so
 {deployed}
 ";

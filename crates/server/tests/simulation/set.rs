@@ -34,7 +34,7 @@ impl Set {
 
     /// Somebody before the proxy.
     pub fn visitor(&self) -> Client {
-        Client::at(self.proxy.base_url())
+        Client::at(self.proxy.base_url()).patient()
     }
 
     pub fn database(&self) -> Database {
@@ -80,7 +80,12 @@ impl Set {
     /// moment lies between the falls of all of them, there is none.
     pub async fn reachable(&self) {
         let begun = Instant::now();
-        while !self.visitor().get("/healthz").attempt().await.is_ok_and(|answer| answer.status == 200) {
+        while !Client::at(self.proxy.base_url())
+            .get("/healthz")
+            .attempt()
+            .await
+            .is_ok_and(|answer| answer.status == 200)
+        {
             assert!(begun.elapsed() < SOON, "the proxy finds no node: {}", self.proxy.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
