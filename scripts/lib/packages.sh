@@ -32,7 +32,14 @@ missing_packages() {
       tests) command -v openssl >/dev/null || echo openssl ;;
       postgres) postgres_programs >/dev/null || echo postgresql ;;
       redis) command -v redis-server >/dev/null || echo redis-server ;;
-      nodes) administrators_program nginx >/dev/null || echo nginx ;;
+      nodes)
+        administrators_program nginx >/dev/null || echo nginx
+        command -v faketime >/dev/null || echo faketime
+        ;;
+      proxies)
+        administrators_program apache2 >/dev/null || echo apache2
+        administrators_program haproxy >/dev/null || echo haproxy
+        ;;
       browser) find_chromium >/dev/null || echo chromium ;;
       durability) command -v wrk >/dev/null || echo wrk ;;
       api) python_makes_environments || echo python3-venv ;;

@@ -90,7 +90,7 @@ pub(crate) fn named_for_tests(variable: &str) -> Option<String> {
 ///
 /// # Panics
 /// Where everything must be tried.
-pub(crate) fn skip(why: &str) {
+pub fn skip(why: &str) {
     if let Some(name) = ["CI", "FAIRWEATHER_TEST_ALL"].into_iter().find(|name| env::var_os(name).is_some()) {
         panic!("{name} is set, so this must be tried: {why}");
     }

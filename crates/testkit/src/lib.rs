@@ -6,6 +6,8 @@ pub mod app;
 #[cfg(feature = "app")]
 pub mod clients;
 #[cfg(feature = "app")]
+pub mod cluster;
+#[cfg(feature = "app")]
 pub mod databases;
 #[cfg(feature = "app")]
 pub mod events;
@@ -28,6 +30,8 @@ pub mod sockets;
 pub use app::TestApp;
 #[cfg(feature = "app")]
 pub use clients::{Call, Client, Response};
+#[cfg(feature = "app")]
+pub use cluster::Cluster;
 #[cfg(feature = "app")]
 pub use events::{Event, Events};
 #[cfg(feature = "app")]

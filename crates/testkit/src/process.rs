@@ -169,6 +169,15 @@ impl Process {
         }
     }
 
+    /// Its root folder as it sees it, for what it has mounted for itself.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn root(&self) -> PathBuf {
+        let child = self.child.as_ref().expect("it runs");
+        PathBuf::from(format!("/proc/{}/root", child.id()))
+    }
+
     fn log_file(&self) -> PathBuf {
         self.folder.path().join("log")
     }
