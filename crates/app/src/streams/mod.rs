@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use domain::cursor::Cursor;
-use domain::{AccountId, Result};
+use domain::{AccountId, Error, Result, SessionId};
 use store::sessions;
 use store::sync::{self, HEADS_AT_ONCE};
 
@@ -35,7 +35,7 @@ use stream::Start;
 pub const HEADS_EVERY: Duration = Duration::from_secs(30);
 /// How often [`App::check_streams`] is to run.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// Sessions looked at in one go: the next is a second later, and signs of life must not wait.
+/// Sessions looked at in one go; the others a second later.
 const SESSIONS_AT_ONCE: usize = 100;
 
 impl App {
@@ -85,14 +85,43 @@ impl App {
     /// Ends streams whose token or session has come to its end, warns those whose soon will, and lets those that
     /// are quiet give a sign of life.
     pub async fn check_streams(&self) -> Result<()> {
+        let due = self.streams.check(self.now());
+        if due.is_empty() {
+            return Ok(());
+        }
+        // A database that hangs must not keep the others from their signs of life. Who is due stays so.
+        let looked = tokio::time::timeout(CHECK_EVERY / 2, self.look_at_sessions(due)).await;
+        looked.unwrap_or_else(|_| {
+            Err(Error::unavailable("store_unavailable", "the sessions could not be read in time", CHECK_EVERY))
+        })
+    }
+
+    /// Cookies' sessions: requests have moved the end since the stream was opened.
+    async fn look_at_sessions(&self, mut due: Vec<(AccountId, SessionId)>) -> Result<()> {
+        due.truncate(SESSIONS_AT_ONCE);
+        let states = self
+            .store
+            .read(async move |db| {
+                let mut states = Vec::with_capacity(due.len());
+                for (account, session) in due {
+                    states.push((session, sessions::get(db, account, session).await?));
+                }
+                Ok(states)
+            })
+            .await?;
         let now = self.now();
-        for (account, session) in self.streams.check(now).into_iter().take(SESSIONS_AT_ONCE) {
-            // Cookies' sessions: requests have moved the end since the stream was opened.
-            let state = self.store.read(async move |db| sessions::get(db, account, session).await).await?;
-            let lifetime = state.map(|state| SessionRecord::decode(&state)).transpose()?;
-            let lifetime = lifetime.map(|record| record.refresh.lifetime);
-            let going_on = lifetime.filter(|lifetime| lifetime.expiry(now).is_none());
-            self.streams.extend(session, going_on.map(|lifetime| lifetime.ends_at()));
+        for (session, state) in states {
+            let lifetime = state.map(|state| SessionRecord::decode(&state)).transpose();
+            match lifetime.map(|record| record.map(|record| record.refresh.lifetime)) {
+                Ok(lifetime) => {
+                    let going_on = lifetime.filter(|lifetime| lifetime.expiry(now).is_none());
+                    self.streams.extend(session, going_on.map(|lifetime| lifetime.ends_at()));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a session could not be read; its streams end");
+                    self.streams.extend(session, None);
+                }
+            }
         }
         Ok(())
     }

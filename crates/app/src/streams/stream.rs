@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::change::Delta;
 use domain::cursor::{Cursor, Reset};
 use domain::{Error, Result};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::hub::Joined;
 use super::signal::{Close, ForecastHint, Pending, Term};
@@ -19,6 +19,8 @@ const PAGE: u32 = 40;
 /// A client that is sent away comes back after this long, and up to as much again, so that not all come at once.
 pub const COME_BACK_AFTER: Duration = Duration::from_secs(2);
 
+/// How long a stream waits for the database: shorter than a sign of life may be late.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 /// How long a client may take over what is under way when the stream is ended, and again over its last word: the
 /// two together are less than the five seconds after which an ended session is told nothing.
 const LAST_WORD_WITHIN: Duration = Duration::from_secs(2);
@@ -147,7 +149,7 @@ impl Stream {
             let may_read = self.start.is_some() || (self.todo.dirty && !self.has_failed);
             if may_read {
                 // On the heap, and only while it runs: most streams wait most of the time.
-                match Box::pin(self.read()).await {
+                match Box::pin(self.read_in_time()).await {
                     Ok(Some(event)) => return Some(event),
                     Ok(None) => {}
                     Err(error) => self.failed(&error),
@@ -166,6 +168,20 @@ impl Stream {
             self.joined.signal.woken().await;
             self.has_failed = false;
         }
+    }
+
+    /// [`Stream::read`], unless the stream is ended meanwhile: what was read for a session that has ended is told to
+    /// nobody. One connection that hangs must neither silence the stream nor keep it open.
+    async fn read_in_time(&mut self) -> Result<Option<Event>> {
+        let signal = self.joined.signal.clone();
+        let read = tokio::select! {
+            biased;
+            () = signal.ended() => return Ok(None),
+            read = timeout(READ_WITHIN, self.read()) => read,
+        };
+        let late = |_| Error::unavailable("store_unavailable", "the changes could not be read in time", READ_WITHIN);
+        let read = read.map_err(late)?;
+        if signal.closed().is_some() { Ok(None) } else { read }
     }
 
     /// Where the stream begins, or what has happened since.
