@@ -92,7 +92,11 @@ impl App {
         // A database that hangs must not keep the others from their signs of life. Who is due stays so.
         let looked = tokio::time::timeout(CHECK_EVERY / 2, self.look_at_sessions(due)).await;
         looked.unwrap_or_else(|_| {
-            Err(Error::unavailable("store_unavailable", "the sessions could not be read in time", CHECK_EVERY))
+            Err(Error::unavailable(
+                "store_unavailable",
+                "the sessions could not be read in time",
+                CHECK_EVERY,
+            ))
         })
     }
 

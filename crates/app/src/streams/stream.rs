@@ -179,7 +179,8 @@ impl Stream {
             () = signal.ended() => return Ok(None),
             read = timeout(READ_WITHIN, self.read()) => read,
         };
-        let late = |_| Error::unavailable("store_unavailable", "the changes could not be read in time", READ_WITHIN);
+        let late =
+            |_| Error::unavailable("store_unavailable", "the changes could not be read in time", READ_WITHIN);
         let read = read.map_err(late)?;
         if signal.closed().is_some() { Ok(None) } else { read }
     }

@@ -19,7 +19,7 @@ testkit::stamp! {
         a_stream_opened_beside_the_end_of_its_session_ends_too,
         what_ends_a_session_ends_its_streams_itself,
     ],
-    postgres: []
+    postgres: [a_stream_that_reads_ends_with_its_session, a_read_that_hangs_silences_nobody]
 }
 
 async fn follow(client: &Client) -> Events {
@@ -211,4 +211,58 @@ async fn what_ends_a_session_ends_its_streams_itself(app: TestApp) {
     assert_eq!(app.app().end_sessions("eve@example.org").await.unwrap(), 2);
     ends_as(events, "revoked").await;
     assert_eq!(app.database().number("SELECT count(*) FROM revocation").await, 0);
+}
+
+/// Whoever reads removals waits from now on.
+async fn hold_removals(app: &TestApp) {
+    let database = app.database();
+    // It ends with the database.
+    tokio::spawn(async move {
+        database.run("BEGIN; LOCK TABLE tombstone IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(300)").await;
+    });
+    let held = "SELECT count(*) FROM pg_locks WHERE relation = 'tombstone'::regclass
+        AND mode = 'AccessExclusiveLock' AND granted";
+    let wait = async { while app.database().number(held).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(15), wait).await.expect("the table is locked");
+}
+
+/// Returns when a stream waits for the removals.
+async fn reads(app: &TestApp) {
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'tombstone'::regclass AND NOT granted";
+    let wait = async { while app.database().number(waits).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(15), wait).await.expect("the stream reads");
+}
+
+async fn a_stream_that_reads_ends_with_its_session(app: TestApp) {
+    let phone = app.user("ann@example.org").await;
+    let laptop = app.visitor();
+    laptop.sign_in("ann@example.org").await;
+    let events = follow(&phone).await;
+    let mut socket = phone.get("/v1/ws").socket().await;
+    socket.expect("hello").await;
+    hold_removals(&app).await;
+    laptop.save("Oslo", 59.91, 10.75).await;
+    reads(&app).await;
+    let asked = Instant::now();
+    phone.post("/v1/auth/logout", json!({})).await.expect(204);
+    ends_as(events, "revoked").await;
+    assert_eq!(socket.frame().await, Ok(json!({"t": "session", "d": {"state": "revoked"}})));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+async fn a_read_that_hangs_silences_nobody(mut app: TestApp) {
+    // Patient enough that only the stream itself can give the read up.
+    app.restart_with(|config| {
+        config.streams.heartbeat_s = 1;
+        config.store.statement_timeout_ms = 120_000;
+    })
+    .await;
+    let ann = app.anonymous().await;
+    let mut events = follow(&ann).await;
+    hold_removals(&app).await;
+    ann.save("Oslo", 59.91, 10.75).await;
+    reads(&app).await;
+    let asked = Instant::now();
+    events.comment().await;
+    assert!(asked.elapsed() < Duration::from_secs(12), "{:?}", asked.elapsed());
 }
