@@ -23,8 +23,8 @@ interface Parts {
   flush: () => Promise<void>;
   /** Sends and hears nothing until an account is entered again. */
   pause: () => void;
-  /** How many changes have not been sent. */
-  unsent: () => number;
+  /** How many changes the storage has that have not been sent, those of other tabs included. */
+  unsent: () => Promise<number>;
   /** Whose copy is open. */
   open: () => string | null;
   /** Opens the copy of an account in place of the one before, and says what of that stays on the device. */
@@ -171,7 +171,7 @@ export class Accounts {
     if (!discard) await this.#flush();
     await this.#change(discard, async () => {
       await this.#certain(() => http.call('POST', '/v1/auth/logout', { body: discard ? { discard: true } : {} }));
-      await this.#become(null, 'nothing');
+      await this.#become(null, discard);
     });
   }
 
@@ -189,10 +189,13 @@ export class Accounts {
     late.abort();
   }
 
-  async #signIn(call: () => Promise<Tokens | null>, { discard = true, unlessHere = false } = {}): Promise<Account> {
+  /**
+   * `discard` throws away what is unsent of the account before; false asks first. Left out, nobody is asked and nothing
+   * is thrown away.
+   */
+  async #signIn(call: () => Promise<Tokens | null>, { discard, unlessHere }: { discard?: boolean; unlessHere?: boolean } = {}): Promise<Account> {
     const { http, session } = this.#parts;
-    const stays = unlessHere ? 'unsent' : 'nothing';
-    return this.#change(discard, async () => {
+    return this.#change(discard ?? true, async () => {
       // Another tab may have been faster.
       const here = unlessHere && (await session.account()) !== null ? await this.#me() : null;
       if (here) {
@@ -210,7 +213,7 @@ export class Accounts {
         throw error;
       });
       await session.keep(null, me.account_id);
-      await this.#become(me, stays);
+      await this.#become(me, discard);
       return me;
     });
   }
@@ -228,7 +231,8 @@ export class Accounts {
         this.#inTurn(async () => {
           this.#turn += 1;
           pause();
-          if (!discard && unsent() > 0) throw new UnsentEdits(unsent());
+          const left = discard ? 0 : await unsent();
+          if (left > 0) throw new UnsentEdits(left);
           await session.doubt();
           return work();
         }),
@@ -312,11 +316,15 @@ export class Accounts {
     return turn;
   }
 
-  async #become(account: Account | null, stays: 'unsent' | 'nothing' = 'unsent'): Promise<void> {
+  /**
+   * Only `discard` throws away what is unsent of the account before: another tab may have changed something since
+   * anybody looked, while the server was slow.
+   */
+  async #become(account: Account | null, discard = false): Promise<void> {
     this.#turn += 1;
     this.#over = false;
     if (account === null) await this.#parts.session.forget();
-    await this.#parts.enter(account?.account_id ?? null, stays);
+    await this.#parts.enter(account?.account_id ?? null, discard ? 'nothing' : 'unsent');
     this.#tell(account);
   }
 

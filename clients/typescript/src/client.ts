@@ -59,6 +59,11 @@ export interface ClientEvents {
    * tab knew is kept again, with so many unsent changes.
    */
   rescued: { unsent: number };
+  /**
+   * An account has left this device before so many of its changes were sent: made in another tab while this one signed
+   * in or out, say. They stay on the device and are sent after the next sign-in to that account.
+   */
+  left: { unsent: number };
   /** The session ended elsewhere. `account` is null by then, and of the account's copy only unsent changes are still on this device. */
   ended: void;
 }
@@ -108,7 +113,7 @@ export class Client {
       origin: this.#origin,
       flush: async () => this.#live?.sync.exchange({ pull: false }),
       pause: () => this.#live?.pause(),
-      unsent: () => this.#live?.sync.progress.unsent ?? 0,
+      unsent: async () => (await this.#live?.sync.load(), this.status.unsent),
       open: () => this.accountId,
       enter: (id, stays) => this.#enter(id, true, stays),
       changed: (account) => this.#events.emit('account', account),
@@ -168,7 +173,7 @@ export class Client {
       const old = this.#live;
       // The stream of the old account ends before anything of the new one is read.
       this.#live = null;
-      await old?.close(stays);
+      const left = (await old?.close(stays)) ?? 0;
       if (id !== null) {
         const key = `${this.#origin}|${id}`;
         const { http, env, session, storage } = { http: this.http, env: this.#env, session: this.#session, storage: this.#storage };
@@ -182,6 +187,7 @@ export class Client {
         await live.open();
       }
       this.#changed();
+      if (left > 0) this.#events.emit('left', { unsent: left });
     }
     if (confirmed && id !== null) void this.#live?.begin();
   }

@@ -1,10 +1,10 @@
-import { outboxOf } from './copy.ts';
+import { type Copy, outboxOf } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import type { Environment } from './environment.ts';
 import type { Http } from './http.ts';
 import type { EditEvent } from './queue.ts';
 import type { Session } from './session.ts';
-import { type Storage, write } from './store/storage.ts';
+import type { Storage } from './store/storage.ts';
 import { type Carrier, Stream, type StreamEvents, type StreamState } from './stream.ts';
 import { Sync } from './sync.ts';
 import { Tabs } from './tabs.ts';
@@ -121,15 +121,20 @@ export class Live {
     if (this.#tabs.leads) this.#stream.start();
   }
 
-  /** Stops everything, the stream first. Says what of the account stays on the device. */
-  async close(stays: 'all' | 'unsent' | 'nothing'): Promise<void> {
+  /**
+   * Stops everything, the stream first. Says what of the account stays on the device; gives how many changes are left
+   * there that were never sent.
+   */
+  async close(stays: 'all' | 'unsent' | 'nothing'): Promise<number> {
     this.#closing.abort();
     this.#stream.stop();
     this.sync.stop();
     this.#tabs.close();
     const { storage, key } = this.#parts;
-    if (stays === 'nothing') await write(storage, key, undefined);
-    else if (stays === 'unsent') await storage.update(key, (value) => [outboxOf(value), undefined], true);
+    if (stays === 'all') return 0;
+    // Decided on what is there now: until this moment another tab may have added to it.
+    const outbox = (value: unknown): Copy | undefined => (stays === 'unsent' ? outboxOf(value) : undefined);
+    return storage.update(key, (value) => [outbox(value), outbox(value)?.queue.length ?? 0], true);
   }
 
   #listen(): void {

@@ -307,6 +307,47 @@ test('what cannot be sent is not thrown away by a sign-out or a sign-in that nob
   assert.deepEqual(household.names('ann'), ['Unsent']);
 });
 
+for (const leave of ['login', 'logout'] as const) {
+  for (const discard of [false, true]) {
+    test(`what another tab changes during a slow ${leave} ${discard ? 'goes with the rest where that was said' : 'stays for the next sign-in, and is told'}`, async () => {
+      const household = new Household();
+      const client = await tabOf(household, 'ann');
+      const other = await tabOf(household);
+      const told: unknown[] = [];
+      client.on('left', (event) => told.push(event));
+      await client.favourites.create(place('Sent'));
+      await client.sync();
+      const next = leave === 'login' ? 'ben' : null;
+      const free = hold(household, `/v1/auth/${leave}`, () => ((household.cookie = next), new Response(null, { status: 204 })));
+      const left = watched(leave === 'login' ? client.accounts.login('ben', 'secret', discard) : client.accounts.logout(discard));
+      await settle(household);
+      await other.favourites.create(place('Meanwhile'));
+      assert.deepEqual([left(), household.cookie], ['waits', 'ann']);
+      free();
+      await settle(household);
+      assert.deepEqual([left(), client.accountId, other.accountId], ['done', next, next]);
+      const kept = JSON.stringify(await household.kept('ann')) ?? '';
+      assert.deepEqual([kept.includes('"Meanwhile"'), kept.includes('"Sent"'), told], discard ? [false, false, []] : [true, false, [{ unsent: 1 }]]);
+      assert.deepEqual(household.names('ben'), []);
+
+      await client.accounts.login('ann', 'secret');
+      await settle(household);
+      assert.deepEqual(household.names('ann'), discard ? ['Sent'] : ['Sent', 'Meanwhile']);
+    });
+  }
+}
+
+test('a sign-out counts what other tabs have not sent, heard or not', async () => {
+  const household = new Household();
+  const client = await tabOf(household, 'ann', { channel: null });
+  const other = await tabOf(household);
+  household.manual.isOnline = false;
+  await other.favourites.create(place('Unsent'));
+  const left = failure(client.accounts.logout());
+  await settle(household, 5);
+  assert.deepEqual([((await left) as { count?: number }).count, household.cookie], [1, 'ann']);
+});
+
 test('a second try to sign out, right after the first, sends what waits before it asks again', async () => {
   const household = new Household();
   const client = await tabOf(household, 'ann');
