@@ -104,7 +104,7 @@ export class Client {
         : new BearerSession(this.#origin, this.#env, this.#storage, this.http);
     this.http.signAs(this.#session);
     this.favourites = new Favourites(() => this.#live?.sync ?? null, this.#env);
-    this.forecasts = new Forecasts(this.http);
+    this.forecasts = new Forecasts(this.http, async (id) => this.#live?.sync.deliver(id));
     this.places = new Places(this.http);
     this.accounts = new Accounts({
       http: this.http,

@@ -13,9 +13,12 @@ export interface Extent {
 /** Weather of favourites, places and points. A forecast that is still being fetched is a `Problem` `forecast_pending`. */
 export class Forecasts {
   readonly #http: Http;
+  readonly #delivered: (id: string) => Promise<void>;
 
-  constructor(http: Http) {
+  /** `delivered` waits until the server knows a favourite that was made here. */
+  constructor(http: Http, delivered: (id: string) => Promise<void>) {
     this.#http = http;
+    this.#delivered = delivered;
   }
 
   /** All favourites at once, for a list. One that fails carries its problem and spares the others. */
@@ -23,7 +26,9 @@ export class Forecasts {
     return this.#get('/v1/favourites/forecasts', extent);
   }
 
-  favourite(id: string, extent: Extent = {}): Promise<SingleForecast> {
+  /** One that was just made here is sent first; where that fails, this fails for the same reason. */
+  async favourite(id: string, extent: Extent = {}): Promise<SingleForecast> {
+    await this.#delivered(id);
     return this.#get(`/v1/favourites/${encodeURIComponent(id)}/forecast`, extent);
   }
 

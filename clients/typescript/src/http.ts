@@ -48,6 +48,8 @@ export class Http {
   readonly baseUrl: string;
   readonly #env: Environment;
   #credential: Credential | null = null;
+  /** How far the server's clock is ahead of this device's. */
+  #ahead = 0;
 
   constructor(baseUrl: string, env: Environment) {
     this.baseUrl = baseUrl.replace(/\/+$/, '');
@@ -57,6 +59,11 @@ export class Http {
   /** Whom the requests are from. The session itself sends requests, so it comes after. */
   signAs(credential: Credential): void {
     this.#credential = credential;
+  }
+
+  /** Milliseconds since 1970 by the server's clock, as far as one of its answers has told it; else by the device's. */
+  now(): number {
+    return this.#env.now() + this.#ahead;
   }
 
   /** Sends one request and gives its JSON body, or null for an answer without one. Everything else is a `Problem`. */
@@ -92,7 +99,11 @@ export class Http {
     const { account, isOurs } = options;
     if (account !== undefined && !(await this.#credential?.holds(account))) throw accountChanged();
     const body = parsed(text);
-    if (body !== undefined && (!isOurs || isOurs(body))) return body as T;
+    if (body !== undefined && (!isOurs || isOurs(body))) {
+      // Only an answer that is certainly the server's, and that no cache has kept, tells the time.
+      if (isOurs) this.#ahead = Date.parse(answer.headers.get('date') ?? '') - this.#env.now() || 0;
+      return body as T;
+    }
     this.events.emit('reached', false);
     throw new Problem({ code: 'unexpected', status: answer.status });
   }

@@ -43,22 +43,26 @@ function joins(last: Mutation, next: Mutation): boolean {
   return last.op === 'create' || (last.op === 'update' && last.base_rev === next.base_rev);
 }
 
-/** Takes the next mutations to send, and marks them so that a repeat is the same. */
-export function takeBatch(copy: Copy, limit: number): { copy: Copy; batch: Mutation[] } {
+/**
+ * Takes the next mutations to send, and marks them so that a repeat is the same. `midOf` may replace the mid of one that
+ * was never sent.
+ */
+export function takeBatch(copy: Copy, limit: number, midOf = (mid: string) => mid): { copy: Copy; batch: Mutation[] } {
   const batch: Mutation[] = [];
   const guarded = new Set<string>();
   let bytes = 0;
-  for (const { mutation, rev } of copy.queue) {
-    if (rev !== null) continue;
+  const queue = [...copy.queue];
+  for (const [index, queued] of copy.queue.entries()) {
+    if (queued.rev !== null) continue;
+    const mutation = queued.sent ? queued.mutation : { ...queued.mutation, mid: midOf(queued.mutation.mid) };
     bytes += new TextEncoder().encode(JSON.stringify(mutation)).length + 1;
     // The revision that a second guarded edit must name is only known when the first is answered.
     const waits = mutation.policy === 'if_match' && guarded.has(mutation.id);
     if (batch.length === limit || (batch.length > 0 && bytes > BATCH_BYTES) || waits) break;
     guarded.add(mutation.id);
     batch.push(mutation);
+    queue[index] = { ...queued, mutation, sent: true };
   }
-  const mids = new Set(batch.map(({ mid }) => mid));
-  const queue = copy.queue.map((queued) => (mids.has(queued.mutation.mid) ? { ...queued, sent: true } : queued));
   return { copy: { ...copy, queue }, batch };
 }
 

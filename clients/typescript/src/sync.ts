@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
 import { isDelta, isFavouritePage, isSyncAnswer } from './shapes.ts';
 import type { Storage } from './store/storage.ts';
 import type { Delta, FavouritePage, Mutation, MutationResult, SyncAnswer } from './types.ts';
-import { uuidv7 } from './uuid.ts';
+import { madeAt, uuidv7 } from './uuid.ts';
 
 export interface SyncEvents {
   /** The list or its state changed, here or in another tab. */
@@ -138,6 +138,13 @@ export class Sync {
     return this.#running;
   }
 
+  /** Sends what is queued if a favourite is only on this device yet. Fails when it still is after that. */
+  async deliver(id: string): Promise<void> {
+    const waits = () => this.#list?.some((one) => one.id === id && one.unsent && one.rev === 0);
+    if (waits()) await this.exchange({ pull: false });
+    if (waits()) throw this.#problem ?? new Problem({ code: 'unreachable' });
+  }
+
   /**
    * Takes a delta of the stream. One that does not fit is no harm: the changes are asked for instead. So are those that
    * come in pages, and those that arrive between two pages: what was sent before a page was read can be older than it.
@@ -200,7 +207,7 @@ export class Sync {
       if (!(await this.#session.holds(this.#account))) throw accountChanged();
       const asked = this.cursor;
       const batch = await this.#transact((copy) => {
-        const taken = takeBatch(copy, this.#limit);
+        const taken = takeBatch(copy, this.#limit, (mid) => this.#believable(mid));
         return { copy: taken.batch.length === 0 ? copy : taken.copy, result: taken.batch };
       });
       if (batch.length > 0) await this.#push(call, batch);
@@ -208,6 +215,15 @@ export class Sync {
       else if (this.#wanted.pull) await this.#pull(call, this.cursor);
       else return;
     }
+  }
+
+  /**
+   * The server does not believe a mid whose time is months away from its own. One that was never sent may still be
+   * replaced: then a device whose clock is wrong can save all the same.
+   */
+  #believable(mid: string): string {
+    const now = this.#http.now();
+    return Math.abs(madeAt(mid) - now) > DAY_MS ? uuidv7(now, this.#env.bytes) : mid;
   }
 
   async #push(call: Call, mutations: Mutation[]): Promise<void> {
@@ -340,6 +356,8 @@ export class Sync {
     return result;
   }
 }
+
+const DAY_MS = 86_400_000;
 
 /** A request of this account's, which a pause calls off. */
 type Call = <T>(method: string, path: string, options?: CallOptions) => Promise<T>;

@@ -9,3 +9,8 @@ export function uuidv7(now: number, bytes: (count: number) => Uint8Array): strin
   const variant = (8 + ((chance[2] ?? 0) >> 6)).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex.slice(1, 4)}-${variant}${hex.slice(5, 8)}-${hex.slice(8, 20)}`;
 }
+
+/** When a UUIDv7 was made, by the clock of who made it. */
+export function madeAt(id: string): number {
+  return parseInt(id.replace('-', ''), 16);
+}

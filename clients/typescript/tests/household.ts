@@ -1,5 +1,6 @@
 import { type Client, type ClientOptions, createClient, memoryStorage, type Storage } from '../src/index.ts';
 import type { Favourite, Mutation } from '../src/types.ts';
+import { madeAt } from '../src/uuid.ts';
 import { lockManager } from './locks.ts';
 import { Manual } from './manual.ts';
 
@@ -64,7 +65,12 @@ export class Household {
     }
     const asked = typeof body === 'string' ? (JSON.parse(body) as Body) : {};
     const given = { since: searchParams.get('since'), ...asked };
-    const shown = new Headers(headers);
+    const answer = this.#serve(path, new Headers(headers), cookie, given);
+    answer.headers.set('date', new Date(this.manual.time).toUTCString());
+    return answer;
+  }
+
+  #serve(path: string, shown: Headers, cookie: string | null, given: Body): Response {
     if (shown.has('x-fairweather-client')) return this.#answer(path, cookie, given);
     const [account = null] = shown.get('authorization')?.replace('Bearer ', '').split('/') ?? [];
     if (account !== null && this.ended.has(account)) return refusal(401, 'session_ended');
@@ -100,7 +106,9 @@ export class Household {
     this.#lists.set(as, list);
     if (path === '/v1/favourites') return Response.json({ items: list, next: null, cursor: `v1.1.${list.length}` });
     if (path === '/v1/changes') return Response.json({ from: body.since, to: `v1.1.${list.length}`, changes: [], has_more: false });
+    if (path !== '/v1/sync') return list.some(({ id }) => path === `/v1/favourites/${id}/forecast`) ? Response.json({ now: null }) : refusal(404, 'not_found');
     const results = (body.mutations ?? []).map(({ mid, id, set }) => {
+      if (Math.abs(madeAt(mid) - this.manual.time) > OLDEST_MS) return { mid, status: 'rejected', error: 'expired' };
       this.sent.push({ as, name: set?.name });
       list.push({ ...EMPTY, ...set, id, rev: list.length + 1 } as Favourite);
       return { mid, status: 'applied', rev: list.length };
@@ -109,6 +117,8 @@ export class Household {
   }
 }
 
+/** A mutation whose age is not to be believed is not done. */
+const OLDEST_MS = 90 * 86_400_000;
 const EMPTY = { lat: 0, lon: 0, tz: 'UTC', place_id: null, elevation: null, note: null, position: 'a0', updated_at: '2026-11-21T00:00:00Z' };
 
 export function refusal(status: number, code: string, more: object = {}): Response {

@@ -41,6 +41,9 @@ const BUGS = [
   { name: 'success of a proxy taken for the end of a session', by: 'accounts', file: 'accounts.js', from: 'tries: 1, isOurs: isAccount', to: 'tries: 1' },
   { name: 'a stream that is believed whosever it is', by: 'accounts', file: 'sync.js', from: 'if (!(await this.#session.holds(this.#account)))\n            return;', to: '' },
   { name: 'an end of the session that nobody hears of', by: 'accounts', file: 'session.js', from: "await this.forget();\n        this.events.emit('ended', problem);", to: 'await this.forget();' },
+  { name: 'mids of a wrong clock', by: 'sending', file: 'sync.js', from: 'Math.abs(madeAt(mid) - now) > DAY_MS', to: 'false' },
+  { name: 'a repeat under another mid', by: 'sending', file: 'queue.js', from: 'queued.sent ? queued.mutation : ', to: '' },
+  { name: 'a forecast of what the server does not have yet', by: 'sending', file: 'forecasts.js', from: 'await this.#delivered(id);', to: '' },
   { name: 'a rescue that is tried once', by: 'rescue', file: 'sync.js', from: 'this.#cleared ||= rescues;', to: '' },
   { name: 'an emptied storage that is believed', by: 'rescue', file: 'client.js', from: 'live.sync.rescue()', to: 'live.sync.load()' },
 ];

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import { memoryStorage, type Storage } from '../src/index.ts';
 import { BINARY, BrokenNetwork, Device, Fairweather } from './server.ts';
@@ -215,6 +220,33 @@ test('a batch that cannot be taken as a whole loses only what is at fault', { sk
   assert.deepEqual(device.names, ['Place 0', 'Place 1', 'Place 3', 'Place 4']);
   assert.deepEqual(device.edits.map(({ type, error }) => [type, error]), [['refused', 'invalid']]);
   await stop(device);
+});
+
+for (const days of [100, -100]) {
+  test(`a device whose clock is ${days} days ahead saves what it makes`, { skip }, async () => {
+    const device = new Device(server.url, { environment: { now: () => Date.now() + days * 86_400_000 } });
+    open.push(device);
+    await device.client.start();
+    await device.client.accounts.anonymous();
+    const id = await device.client.favourites.create({ name: 'Oslo', lat: 59.91, lon: 10.75 });
+    await device.untilSent();
+    await device.client.favourites.update(id, { note: 'third floor' });
+    await device.untilSent();
+    assert.deepEqual([device.edits, device.list.map(({ rev, note }) => [rev, note])], [[], [[2, 'third floor']]]);
+    await stop(device);
+  });
+}
+
+test('the quick start of the README works as it stands', { skip }, async () => {
+  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const [, code = ''] = /## Quick start\n+```ts\n(.*?)```/s.exec(readme) ?? [];
+  const library = pathToFileURL(join(import.meta.dirname, '../src/index.js')).href;
+  const here = code.replace("'@fairweather/client'", `'${library}'`).replace('https://weather.example.com', server.url);
+  assert.ok(here.includes(library) && here.includes(server.url), 'it names the package and a server');
+  // The snippet paints, and goes on to listen; a test has to look at the result and end it.
+  const program = `globalThis.paint = () => {};\n${here}\nconsole.log(client.favourites.get(id).name, typeof now.temperature);\nawait client.stop();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { timeout: 20_000 });
+  assert.equal(stdout, 'Lisbon number\n');
 });
 
 test('a restart keeps every cursor; a database that was rewound does not', { skip }, async () => {

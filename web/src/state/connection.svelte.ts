@@ -28,7 +28,7 @@ export const connection = {
     if (status.unsent > 0) return status.online && status.reached && status.problem === null ? 'saving' : 'waiting';
     if (status.stream === 'replaced') return 'paused';
     if (!status.online) return 'offline';
-    return status.stream === 'open' ? 'live' : 'connecting';
+    return status.stream === 'open' && status.reached ? 'live' : 'connecting';
   },
 
   /** Opens the stream again that another device took. */

@@ -9,7 +9,7 @@ import { toasts } from './toasts.svelte';
 const unseen: EditEvent[] = [];
 
 fairweather.on('rescued', ({ unsent }) => toasts.show(speech.t.together.rescued(unsent)));
-fairweather.on('left', ({ unsent }) => toasts.warn(speech.t.together.left(unsent)));
+fairweather.on('left', () => toasts.warn(speech.t.together.left));
 fairweather.on('edit', (event) => {
   if (document.visibilityState === 'visible') tell(event);
   else unseen.push(event);

@@ -218,8 +218,7 @@ export const de: Texts = {
         : n === 1
           ? 'Die Daten dieser Seite wurden im Browser gelöscht. Deine offene Änderung ist gerettet.'
           : `Die Daten dieser Seite wurden im Browser gelöscht. Deine ${n} offenen Änderungen sind gerettet.`,
-    left: (n) =>
-      `${n === 1 ? 'Eine Änderung wurde' : `${n} Änderungen wurden`} nicht mehr gesendet. Das geschieht, wenn du dich mit diesem Konto wieder anmeldest.`,
+    left: 'Nicht alles wurde gesendet. Der Rest folgt, wenn du dich mit diesem Konto wieder anmeldest.',
     useMine: 'Rückgängig',
     useTheirs: 'Die andere nehmen',
   },

@@ -217,8 +217,7 @@ export const en = {
         : n === 1
           ? 'The data of this site was cleared in the browser. Your unsent change was saved.'
           : `The data of this site was cleared in the browser. Your ${n} unsent changes were saved.`,
-    left: (n: number) =>
-      `${n === 1 ? 'One change was' : `${n} changes were`} not sent any more, and will be when you sign in to that account again.`,
+    left: 'Not every change was sent. The rest will be when you sign in to that account again.',
     useMine: 'Undo',
     useTheirs: 'Use the other',
   },
