@@ -131,3 +131,24 @@ test('an account that is left in one tab is left in all', async ({ app, browser,
   await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
   await expect(second.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
 });
+
+test('nothing says that the page is live beside the notice that it is offline', async ({ app, context }) => {
+  const { page } = app;
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await live(app);
+  await page.evaluate(() => {
+    const look = (): void => {
+      if (document.querySelector('.notice') && document.querySelector('[data-mood="live"]')) document.body.dataset['contradicted'] = 'yes';
+    };
+    // What a frame is about to show, rather than what one step of several has changed.
+    new MutationObserver(() => requestAnimationFrame(look)).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-mood'] });
+  });
+  await context.setOffline(true);
+  await expect(page.getByText('You are offline.')).toBeVisible();
+  await expect(page.getByText('Offline', { exact: true })).toBeVisible();
+  await context.setOffline(false);
+  await live(app);
+  await expect(page.getByText('You are offline.')).toHaveCount(0);
+  await expect(page.locator('body')).not.toHaveAttribute('data-contradicted');
+});

@@ -1,4 +1,4 @@
-import { type App, expect, kept, PASSWORD, signIn, signUp, test } from './app.ts';
+import { App, expect, kept, PASSWORD, signIn, signUp, test } from './app.ts';
 
 async function rename(app: App, from: string, to: string): Promise<void> {
   await app.act(from, 'Rename');
@@ -164,4 +164,28 @@ test('signing in to another account asks as well, and goes on by itself with wha
   await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
   await dialog.getByRole('button', { name: 'Keep them' }).click();
   await expect.poll(async () => (await app.names()).toSorted()).toEqual(['Grandmother', 'Oslo']);
+});
+
+test('what another tab changes while a sign-out is slow is told, and sent after the next sign-in', async ({ app, browser, context }) => {
+  const { page } = app;
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const email = await signUp(app, browser);
+  const tab = new App(await context.newPage());
+  await tab.open();
+  await expect(tab.row('Lisbon')).toBeVisible();
+  let answer = (): void => undefined;
+  const late = new Promise<void>((resolve) => (answer = resolve));
+  const asked = page.waitForRequest('**/v1/auth/logout');
+  await page.route('**/v1/auth/logout', async (route) => (await late, route.continue()));
+  await signOut(app);
+  await asked;
+  await rename(tab, 'Lisbon', 'Grandmother');
+  answer();
+  await left(app);
+  await left(tab);
+  await expect(page.getByText('Not every change was sent.')).toBeVisible();
+  await signIn(app, email, PASSWORD);
+  await expect(app.row('Grandmother')).toBeVisible();
+  await expect.poll(() => onServer(app)).toEqual(['Grandmother']);
 });

@@ -47,6 +47,7 @@ impl AllowedOrigins {
             HeaderName::from_static("last-event-id"),
         ];
         let exposed = [
+            header::DATE,
             header::ETAG,
             header::LINK,
             header::LOCATION,
