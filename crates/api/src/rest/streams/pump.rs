@@ -12,7 +12,8 @@ use futures::stream;
 use tokio::sync::{Notify, oneshot};
 
 /// Bytes that are handed to the connection at once. What it has been handed can be taken back no more, so it is
-/// little; and a slow reader of a long text need only take this much in time.
+/// little; and a slow reader of a long text need only take this much in time, or what the system holds of it before it
+/// says that there is room again.
 const PART: usize = 16 * 1024;
 
 /// The reader took nothing for too long, or not the end of the stream in time.

@@ -28,6 +28,8 @@ const INIT_WITHIN: Duration = Duration::from_secs(5);
 const CONTROLS_BEFORE_INIT: usize = 16;
 /// For the other end's word of parting, so that it hears ours.
 const PARTING: Duration = Duration::from_secs(1);
+/// Bytes a second that a client must take of a long frame.
+const SLOWEST: usize = 4 * 1024;
 
 /// Why a WebSocket is closed: its code, and a word for whoever debugs. Codes above 4000 follow those of HTTP.
 #[derive(Clone, Copy)]
@@ -251,7 +253,9 @@ impl Face {
     }
 
     async fn say(&mut self, text: Utf8Bytes) -> Step<()> {
-        let sent = tokio::time::timeout(self.stalled, self.socket.send(Message::Text(text))).await;
+        // A frame goes whole, so what is seen of a slow client's progress is only that it has come to its end.
+        let patience = self.stalled + Duration::from_secs((text.len() / SLOWEST) as u64);
+        let sent = tokio::time::timeout(patience, self.socket.send(Message::Text(text))).await;
         match sent {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
