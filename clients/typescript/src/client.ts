@@ -61,7 +61,8 @@ export interface ClientEvents {
   rescued: { unsent: number };
   /**
    * An account has left this device before so many of its changes were sent: made in another tab while this one signed
-   * in or out, say. They stay on the device and are sent after the next sign-in to that account.
+   * in or out, say. They stay on the device and are sent after the next sign-in to that account. Nobody signs in to an
+   * anonymous one again, and `adopt` moves only what the server has.
    */
   left: { unsent: number };
   /** The session ended elsewhere. `account` is null by then, and of the account's copy only unsent changes are still on this device. */
