@@ -20,8 +20,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       input: ['index.html', 'about/data/index.html', 'confirm/index.html', 'docs/index.html'],
-      // The script names every icon, and a hash cannot be compressed: 36 bits tell two versions of one icon apart.
-      output: { assetFileNames: 'assets/[name]-[hash:6][extname]' },
+      // The script names every icon, and a hash cannot be compressed: 30 bits tell two versions of one icon apart.
+      output: { assetFileNames: 'assets/[name]-[hash:5][extname]' },
     },
   },
   server: {

@@ -189,3 +189,27 @@ test('what another tab changes while a sign-out is slow is told, and sent after 
   await expect(app.row('Grandmother')).toBeVisible();
   await expect.poll(() => onServer(app)).toEqual(['Grandmother']);
 });
+
+test('what another tab changes while a visitor signs in comes along with the places', async ({ app, browser, context, device }) => {
+  const phone = await device();
+  await phone.open();
+  await phone.add('Oslo', 'Oslo');
+  const email = await signUp(phone, browser);
+
+  const { page } = app;
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  const tab = new App(await context.newPage());
+  await tab.open();
+  await expect(tab.row('Lisbon')).toBeVisible();
+  let answer = (): void => undefined;
+  const late = new Promise<void>((resolve) => (answer = resolve));
+  const asked = page.waitForRequest('**/v1/auth/login');
+  await page.route('**/v1/auth/login', async (route) => (await late, route.continue()));
+  await signIn(app, email, PASSWORD);
+  await asked;
+  await rename(tab, 'Lisbon', 'Grandmother');
+  answer();
+  await page.getByRole('dialog').getByRole('button', { name: 'Keep them' }).click();
+  await expect.poll(async () => (await onServer(app)).toSorted()).toEqual(['Grandmother', 'Oslo']);
+});

@@ -31,6 +31,8 @@ interface Parts {
   enter: (id: string | null, stays: 'unsent' | 'nothing') => Promise<void>;
   changed: (account: Account | null | undefined) => void;
   ended: () => void;
+  /** The server has moved what it had of an anonymous account here. */
+  adopted: () => Promise<void>;
 }
 
 /** What a tab tells the others: that the account is about to change, that it did, or that it may have. */
@@ -158,6 +160,7 @@ export class Accounts {
       throw error;
     }
     this.#left = null;
+    await this.#parts.adopted();
     return true;
   }
 

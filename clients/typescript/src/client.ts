@@ -1,4 +1,5 @@
 import { Accounts } from './accounts.ts';
+import { type Copy, unsent } from './copy.ts';
 import { Emitter } from './emitter.ts';
 import { type Environment, inBrowser, surroundings } from './environment.ts';
 import { Favourites } from './favourites.ts';
@@ -61,8 +62,8 @@ export interface ClientEvents {
   rescued: { unsent: number };
   /**
    * An account has left this device before so many of its changes were sent: made in another tab while this one signed
-   * in or out, say. They stay on the device and are sent after the next sign-in to that account. Nobody signs in to an
-   * anonymous one again, and `adopt` moves only what the server has.
+   * in or out, say. They stay on the device and are sent after the next sign-in to that account. Those of an
+   * anonymous account are not told: `adopt` brings them along with the rest.
    */
   left: { unsent: number };
   /** The session ended elsewhere. `account` is null by then, and of the account's copy only unsent changes are still on this device. */
@@ -87,6 +88,8 @@ export class Client {
   #live: Live | null = null;
   #reached = true;
   #list: unknown = null;
+  /** The copy of the anonymous account that was just left, where it had changes that were never sent. */
+  #late: Copy | null = null;
 
   constructor(options: ClientOptions = {}) {
     this.#env = { ...surroundings(), ...options.environment };
@@ -119,6 +122,10 @@ export class Client {
       enter: (id, stays) => this.#enter(id, true, stays),
       changed: (account) => this.#events.emit('account', account),
       ended: () => this.#events.emit('ended', undefined),
+      adopted: async () => {
+        await this.sync();
+        if (this.#late) await this.favourites.carry(this.#late);
+      },
     });
     this.#storage.onCleared?.(() => this.#rescue());
     this.http.events.on('reached', (reached) => this.#hasReached(reached));
@@ -174,7 +181,8 @@ export class Client {
       const old = this.#live;
       // The stream of the old account ends before anything of the new one is read.
       this.#live = null;
-      const left = (await old?.close(stays)) ?? 0;
+      const left = (await old?.close(stays)) ?? null;
+      this.#late = this.accounts.current?.kind === 'anonymous' ? left : null;
       if (id !== null) {
         const key = `${this.#origin}|${id}`;
         const { http, env, session, storage } = { http: this.http, env: this.#env, session: this.#session, storage: this.#storage };
@@ -188,7 +196,7 @@ export class Client {
         await live.open();
       }
       this.#changed();
-      if (left > 0) this.#events.emit('left', { unsent: left });
+      if (left && !this.#late) this.#events.emit('left', { unsent: unsent(left) });
     }
     if (confirmed && id !== null) void this.#live?.begin();
   }

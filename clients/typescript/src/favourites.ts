@@ -63,6 +63,15 @@ export class Favourites {
     for (const { id: moved, position } of move(list, from, to)) await this.update(moved, { position });
   }
 
+  /** Makes the unsent changes of another account's copy anew: that account's favourites are here under other ids. */
+  async carry({ rows, queue }: Copy): Promise<void> {
+    for (const { mutation, rev, tz } of queue) {
+      const was = rows[mutation.id];
+      const id = was ? this.list?.find(({ lat, lon }) => lat === was.lat && lon === was.lon)?.id : mutation.id;
+      if (rev === null && id) await this.#edit((copy) => ({ ...mutation, id, base_rev: copy.rows[id]?.rev ?? null }), tz);
+    }
+  }
+
   #edit(change: (copy: Copy) => Omit<Mutation, 'mid' | 'kind'>, tz?: string): Promise<void> {
     const sync = this.#sync();
     if (!sync) throw new Problem({ code: 'credential_required', status: 401, detail: 'there is no account yet' });

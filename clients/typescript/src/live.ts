@@ -122,19 +122,19 @@ export class Live {
   }
 
   /**
-   * Stops everything, the stream first. Says what of the account stays on the device; gives how many changes are left
-   * there that were never sent.
+   * Stops everything, the stream first. Says what of the account stays on the device; gives the copy as it was where
+   * that holds changes that were never sent.
    */
-  async close(stays: 'all' | 'unsent' | 'nothing'): Promise<number> {
+  async close(stays: 'all' | 'unsent' | 'nothing'): Promise<Copy | null> {
     this.#closing.abort();
     this.#stream.stop();
     this.sync.stop();
     this.#tabs.close();
     const { storage, key } = this.#parts;
-    if (stays === 'all') return 0;
+    if (stays === 'all') return null;
     // Decided on what is there now: until this moment another tab may have added to it.
     const outbox = (value: unknown): Copy | undefined => (stays === 'unsent' ? outboxOf(value) : undefined);
-    return storage.update(key, (value) => [outbox(value), outbox(value)?.queue.length ?? 0], true);
+    return storage.update(key, (value) => [outbox(value), outbox(value) ? (value as Copy) : null], true);
   }
 
   #listen(): void {

@@ -337,6 +337,32 @@ for (const leave of ['login', 'logout'] as const) {
   }
 }
 
+test('what another tab changes while an anonymous account is left comes along with the rest', async () => {
+  const household = new Household();
+  const client = await tabOf(household);
+  await client.accounts.anonymous();
+  const other = await tabOf(household);
+  const told: unknown[] = [];
+  for (const tab of [client, other]) tab.on('left', (event) => told.push(event));
+  const id = await client.favourites.create({ name: 'Oslo', lat: 59.91, lon: 10.75 });
+  await settle(household);
+  await client.sync();
+  await other.sync();
+  const free = hold(household, '/v1/auth/login', () => ((household.cookie = 'ben'), new Response(null, { status: 204 })));
+  const signIn = watched(client.accounts.login('ben', 'secret'));
+  await settle(household);
+  await other.favourites.update(id, { name: 'Grandmother' });
+  await other.favourites.create(place('Meanwhile'));
+  free();
+  await settle(household);
+  assert.equal(signIn(), 'done');
+  household.sent.length = 0;
+  household.instead = (path) => (path === '/v1/changes' ? () => refusal(410, 'cursor_expired') : undefined);
+  assert.equal(await client.accounts.adopt(), true);
+  await settle(household);
+  assert.deepEqual([household.sent, told], [[{ as: 'ben', name: 'Grandmother' }, { as: 'ben', name: 'Meanwhile' }], []]);
+});
+
 test('a sign-out counts what other tabs have not sent, heard or not', async () => {
   const household = new Household();
   const client = await tabOf(household, 'ann', { channel: null });

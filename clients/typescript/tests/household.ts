@@ -104,6 +104,15 @@ export class Household {
     if (path === '/v1/me') return Response.json({ account_id: as, kind: as.startsWith('guest') ? 'anonymous' : 'registered', preferences: {} });
     const list = this.#lists.get(as) ?? [];
     this.#lists.set(as, list);
+    if (path === '/v1/me/adopt') {
+      // What is adopted has another id in its new account.
+      for (const [account, items] of this.#lists) {
+        if (!account.startsWith('guest')) continue;
+        list.push(...items.map((item, index) => ({ ...item, id: `adopted-${item.id}`, rev: list.length + index + 1 })));
+        this.#lists.delete(account);
+      }
+      return Response.json({ added: list.length, skipped: 0 });
+    }
     if (path === '/v1/favourites') return Response.json({ items: list, next: null, cursor: `v1.1.${list.length}` });
     if (path === '/v1/changes') return Response.json({ from: body.since, to: `v1.1.${list.length}`, changes: [], has_more: false });
     if (path !== '/v1/sync') return list.some(({ id }) => path === `/v1/favourites/${id}/forecast`) ? Response.json({ now: null }) : refusal(404, 'not_found');

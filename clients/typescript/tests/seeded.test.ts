@@ -36,6 +36,7 @@ const BUGS = [
   { name: 'answers to whoever has the cookie', by: 'accounts', file: 'http.js', from: 'account !== undefined && !(await this.#credential?.holds(account))', to: 'false' },
   { name: 'a sign-out that drops what another tab has just changed', by: 'accounts', file: 'accounts.js', from: "discard ? 'nothing' : 'unsent'", to: "'nothing'" },
   { name: 'a sign-out that counts its own tab only', by: 'accounts', file: 'client.js', from: 'await this.#live?.sync.load(), ', to: '' },
+  { name: 'an adoption that leaves the last changes behind', by: 'accounts', file: 'accounts.js', from: 'await this.#parts.adopted();', to: '' },
   { name: 'a firewall that refuses edits', by: 'accounts', file: 'sync.js', from: '([400, 422].includes(status) && fields.length > 0)', to: 'status >= 400' },
   { name: 'success of a proxy taken for the answer to a batch', by: 'accounts', file: 'sync.js', from: ', isOurs: isSyncAnswer', to: '' },
   { name: 'success of a proxy taken for the end of a session', by: 'accounts', file: 'accounts.js', from: 'tries: 1, isOurs: isAccount', to: 'tries: 1' },

@@ -89,13 +89,6 @@ export const session = {
     return { mfa: false, left };
   },
 
-  /** Brings the places along that the device had before it signed in. False when there are none any more. */
-  async adopt(): Promise<boolean> {
-    const adopted = await fairweather.accounts.adopt();
-    await fairweather.sync();
-    return adopted;
-  },
-
   async confirm(registration: string, code: string): Promise<void> {
     await fairweather.accounts.confirm(registration, code);
     pendingRegistration.clear();

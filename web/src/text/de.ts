@@ -218,7 +218,7 @@ export const de: Texts = {
         : n === 1
           ? 'Die Daten dieser Seite wurden im Browser gelöscht. Deine offene Änderung ist gerettet.'
           : `Die Daten dieser Seite wurden im Browser gelöscht. Deine ${n} offenen Änderungen sind gerettet.`,
-    left: 'Nicht alles wurde gesendet. Der Rest bleibt hier für das Konto, das du verlassen hast.',
+    left: 'Nicht alles wurde gesendet. Der Rest wartet hier auf dieses Konto.',
     useMine: 'Rückgängig',
     useTheirs: 'Die andere nehmen',
   },

@@ -217,7 +217,7 @@ export const en = {
         : n === 1
           ? 'The data of this site was cleared in the browser. Your unsent change was saved.'
           : `The data of this site was cleared in the browser. Your ${n} unsent changes were saved.`,
-    left: 'Not every change was sent. The rest is kept here for the account that you left.',
+    left: 'Not every change was sent. The rest waits here for that account.',
     useMine: 'Undo',
     useTheirs: 'Use the other',
   },
