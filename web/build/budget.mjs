@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const DIST = join(import.meta.dirname, '../dist');
-const BUDGET = { js: 64_000, css: 12_000 };
+const BUDGET = { js: 65_000, css: 12_000 };
 
 const page = readFileSync(join(DIST, 'index.html'), 'utf8');
 const asked = [...page.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map(([, path]) => path);

@@ -6,12 +6,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::events::SOON;
+
 /// Listens on a port of its own and passes on what comes, while it is whole.
 pub struct Relay {
     address: SocketAddr,
     whole: watch::Sender<bool>,
     /// So many connections, the oldest, stay open and pass nothing on.
     silent: watch::Sender<usize>,
+    silenced: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -24,19 +27,22 @@ impl Relay {
         let server = authority(url).expect("a URL with a host and a port").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let (whole, silent) = (watch::Sender::new(true), watch::Sender::new(0));
-        let (state, silence) = (whole.clone(), silent.clone());
+        let (whole, silent, silenced) =
+            (watch::Sender::new(true), watch::Sender::new(0), watch::Sender::new(false));
+        let (state, silence, is_silent) = (whole.clone(), silent.clone(), silenced.clone());
         let task = tokio::spawn(async move {
             let mut number = 0;
             while let Ok((near, _)) = listener.accept().await {
                 // One that comes while it is cut is closed at once.
                 if *state.borrow() {
-                    tokio::spawn(pass(near, server.clone(), number, state.subscribe(), silence.subscribe()));
+                    let (whole, silent, silenced) =
+                        (state.subscribe(), silence.subscribe(), is_silent.clone());
+                    tokio::spawn(pass(near, server.clone(), number, whole, silent, silenced));
                     number += 1;
                 }
             }
         });
-        Self { address, whole, silent, task }
+        Self { address, whole, silent, silenced, task }
     }
 
     /// The same URL, leading here.
@@ -54,8 +60,15 @@ impl Relay {
     }
 
     /// From now on the first connection passes nothing on, though nobody can tell that from its ends.
-    pub fn silence_first(&self) {
+    ///
+    /// # Panics
+    /// When there is no such connection.
+    pub async fn silence_first(&self) {
+        let mut silenced = self.silenced.subscribe();
         self.silent.send_replace(1);
+        // What is said after this is not heard.
+        let waited = tokio::time::timeout(SOON, silenced.wait_for(|silenced| *silenced)).await;
+        assert!(waited.is_ok(), "nobody has connected");
     }
 
     pub fn mend(&self) {
@@ -75,14 +88,16 @@ async fn pass(
     number: usize,
     mut whole: watch::Receiver<bool>,
     mut silent: watch::Receiver<usize>,
+    silenced: watch::Sender<bool>,
 ) {
     let Ok(mut far) = TcpStream::connect(server).await else { return };
-    let silenced = tokio::select! {
+    let is_silenced = tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => false,
         _ = whole.wait_for(|whole| !whole) => false,
         _ = silent.wait_for(|silent| number < *silent) => true,
     };
-    if silenced {
+    if is_silenced {
+        silenced.send_replace(true);
         // Both ends stay open until it is cut.
         let _ = whole.wait_for(|whole| !whole).await;
     }

@@ -126,7 +126,7 @@ async fn silenced(mut nodes: Nodes) {
     let there = ann.moved_to(&nodes[1]);
     let mut events = follow(&there).await;
     // The connection on which it listens; what it says goes over another one, and well.
-    relay.silence_first();
+    relay.silence_first().await;
     there.save("Oslo", 59.91, 10.75).await;
     events.expect("changes").await;
     nodes[1].joined_again(2).await;
