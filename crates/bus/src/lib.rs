@@ -7,6 +7,7 @@
 mod cache;
 mod carrier;
 mod codec;
+mod echo;
 mod line;
 mod news;
 mod outbox;

@@ -1,7 +1,6 @@
 //! The connection to the other nodes: made, used until it breaks, made again.
 
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::{Error, Result};
@@ -9,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, tim
 
 use crate::carrier::{Address, Ear, Speaker};
 use crate::codec::{self, Message};
+use crate::echo::Echo;
 use crate::news::News;
 use crate::{Bus, Inner};
 
@@ -16,33 +16,11 @@ use crate::{Bus, Inner};
 const EVERY: Duration = Duration::from_millis(10);
 /// A node that has nothing to say still says so this often, and hears itself.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// A message of its own that a node has not heard after so long shows that the connection is dead, whatever the
-/// operating system says of it.
-const HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a carrier may take to connect, and to take a message.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts to connect: doubled each time, up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Since when a message of this node has not come back.
-#[derive(Default)]
-struct Echo(Mutex<Option<Instant>>);
-
-impl Echo {
-    fn said(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
-    }
-
-    fn heard(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn is_overdue(&self) -> bool {
-        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since.is_some_and(|since| since.elapsed() > HEARD_WITHIN)
-    }
-}
 
 impl Bus {
     /// Connects, sends what waits and passes on what others say, for ever. Returns only where there is no carrier.
@@ -131,8 +109,9 @@ impl Inner {
                 }
             }
             let sending = self.outbox.take();
-            let messages = codec::encode(self.node, self.clock.now(), &sending.news, self.address.largest());
-            echo.said();
+            let now = self.clock.now();
+            let messages = codec::encode(self.node, now, &sending.news, self.address.largest());
+            echo.said(now, messages.len());
             match timeout(PATIENCE, speaker.say(&messages)).await {
                 Ok(said) => said?,
                 Err(_) => return Err(Error::internal("it takes no message")),
@@ -176,7 +155,7 @@ impl Inner {
             return;
         };
         if node == self.node {
-            echo.heard();
+            echo.heard(sent_at);
             // On the way there and back by one clock, so it says the same whatever the clocks of others do.
             metrics::histogram!("fairweather_bus_lag_seconds").record(self.clock.now().since(sent_at));
             return;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use domain::{Error, Result};
 use futures::StreamExt;
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{Client, RedisError};
+use redis::io::tcp::TcpSettings;
+use redis::{Client, IntoConnectionInfo, RedisError};
 use tokio::time::{Instant, timeout};
 
 /// How long a server may take to accept a connection.
@@ -44,13 +45,16 @@ pub(crate) struct Subscription(PubSub);
 impl Redis {
     pub fn new(url: &str, prefix: String) -> Result<Self> {
         // The library's text may repeat the URL, where a password stands.
-        let client = Client::open(url).map_err(|_| {
+        let server = url.into_connection_info().map_err(|_| {
             domain::Invalid::new(
                 "--redis",
                 "malformed",
                 "must be redis://[user:password@]host:port[/database], or rediss://",
             )
         })?;
+        // A message is small and somebody waits for it: it must not wait for the next one to go along with.
+        let server = server.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        let client = Client::open(server).map_err(Error::internal)?;
         Ok(Self { client, prefix, state: Mutex::default() })
     }
 

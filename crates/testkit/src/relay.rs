@@ -91,6 +91,9 @@ async fn pass(
     silenced: watch::Sender<bool>,
 ) {
     let Ok(mut far) = TcpStream::connect(server).await else { return };
+    for end in [&near, &far] {
+        end.set_nodelay(true).expect("an open connection");
+    }
     let is_silenced = tokio::select! {
         _ = tokio::io::copy_bidirectional(&mut near, &mut far) => false,
         _ = whole.wait_for(|whole| !whole) => false,
