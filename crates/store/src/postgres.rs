@@ -264,7 +264,11 @@ async fn snapshot<T, F>(mut db: Db, body: F) -> Result<T>
 where
     F: AsyncFnOnce(&mut Db) -> Result<T>,
 {
-    db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    if let Err(error) = db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await {
+        // Settings that go with it may have failed when it had begun.
+        db.roll_back().await;
+        return Err(error);
+    }
     let outcome = caught(async { body(&mut db).await }).await;
     db.roll_back().await;
     outcome
@@ -289,7 +293,10 @@ where
                 tx.discard();
                 continue;
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                tx.roll_back().await;
+                return Err(error);
+            }
         }
         let outcome = caught(async { body(&mut tx).await }).await;
         match tx.judge(outcome) {
@@ -300,10 +307,12 @@ where
                         announce(&shared.on_commit, &hints);
                         return Ok(output);
                     }
-                    Err(Error::Retry(_)) if tries < TRIES => {}
                     Err(error) => {
-                        tx.give_back();
-                        return Err(error);
+                        // One that was cancelled before it did anything leaves its transaction open.
+                        tx.roll_back().await;
+                        if tries == TRIES || !matches!(error, Error::Retry(_)) {
+                            return Err(error);
+                        }
                     }
                 }
             }

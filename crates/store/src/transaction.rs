@@ -293,11 +293,14 @@ impl Tx {
         let known = self.hints.clone();
         self.depth += 1;
         let name = format!("attempt_{}", self.depth);
-        self.db.control(&format!("SAVEPOINT {name}")).await?;
+        // Without its savepoint the transaction is spoilt, whatever the caller makes of the error.
+        let begun = self.db.control(&format!("SAVEPOINT {name}")).await;
+        self.db.note(begun)?;
         let done = body(self).await;
         self.depth -= 1;
         if done.is_ok() && !self.db.failed {
-            self.db.control(&format!("RELEASE SAVEPOINT {name}")).await?;
+            let released = self.db.control(&format!("RELEASE SAVEPOINT {name}")).await;
+            self.db.note(released)?;
             return done;
         }
         self.hints = known;
@@ -350,10 +353,6 @@ impl Tx {
 
     pub(crate) fn discard(self) {
         self.db.discard();
-    }
-
-    pub(crate) fn give_back(self) {
-        self.db.give_back();
     }
 
     pub(crate) async fn roll_back(self) {

@@ -152,10 +152,9 @@ pub(crate) fn classify(error: &tokio_postgres::Error, conflicts: &HashMap<String
     if *code == SqlState::INVALID_SQL_STATEMENT_NAME || *code == SqlState::DUPLICATE_PSTATEMENT {
         return Error::Database(format!("{text}: {POOLER}"));
     }
-    // Class 08 connection, 25 an earlier statement of the transaction failed (one sent along was cancelled, say),
-    // 53 resources, 57 operator intervention (shutdown, cancelled, took too long).
+    // Class 08 connection, 53 resources, 57 operator intervention (shutdown, cancelled, took too long).
     match code.code().get(..2) {
-        Some("08" | "25" | "53" | "57") => Error::Unavailable(text),
+        Some("08" | "53" | "57") => Error::Unavailable(text),
         _ => Error::Database(text),
     }
 }

@@ -19,6 +19,7 @@ stamp! {
         what_others_have_locked_is_waited_for_in_bounds,
         a_pooler_in_transaction_mode_is_enough,
         a_pooler_that_nobody_told_of_is_named,
+        a_cancelled_beginning_or_end_leaves_no_transaction_behind,
     ]
 }
 
@@ -107,7 +108,7 @@ async fn what_others_have_locked_is_waited_for_in_bounds(store: TestStore) {
 async fn a_pooler_in_transaction_mode_is_enough(store: TestStore) {
     let database = store.close().await;
     let Url::Postgres(url) = &database.url else { panic!("PostgreSQL only") };
-    let behind = Database { url: Url::Postgres(pooler::start(url).await), ..database.clone() };
+    let behind = Database { url: Url::Postgres(pooler::start(url).await.url), ..database.clone() };
     let options = PostgresOptions {
         connections: 4,
         pooler: true,
@@ -142,9 +143,45 @@ async fn a_pooler_in_transaction_mode_is_enough(store: TestStore) {
 async fn a_pooler_that_nobody_told_of_is_named(store: TestStore) {
     let database = store.close().await;
     let Url::Postgres(url) = &database.url else { panic!("PostgreSQL only") };
-    let behind = Database { url: Url::Postgres(pooler::start(url).await), ..database.clone() };
+    let behind = Database { url: Url::Postgres(pooler::start(url).await.url), ..database.clone() };
     let refused = behind.open(Heard::default().listener()).await.err().unwrap().to_string();
     assert!(refused.contains("store.pooler = true"), "{refused}");
+}
+
+async fn a_cancelled_beginning_or_end_leaves_no_transaction_behind(store: TestStore) {
+    const CANCELLED: &str = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)";
+    const BEGUN: &str = "BEGIN; SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)";
+    let account = store.account().await;
+    let database = store.close().await;
+    let Url::Postgres(url) = &database.url else { panic!("PostgreSQL only") };
+    let pooler = pooler::start(url).await;
+    let behind = Database { url: Url::Postgres(pooler.url.clone()), ..database.clone() };
+    // The only one: whatever is left on it, the next is lent it.
+    let options = PostgresOptions { connections: 1, pooler: true, ..PostgresOptions::default() };
+    let store = TestStore::open_with(behind, options).await;
+    let save = async || {
+        let id = store.favourite_id();
+        store.write(async move |tx| add(tx, account, id, "a0").await.map(drop)).await
+    };
+    let head = async || {
+        let head = store.snapshot(async move |db| sync::head(db, account).await).await;
+        head.map(|head| head.expect("the account's log").head)
+    };
+
+    pooler.spoil("COMMIT", CANCELLED);
+    let ended = save().await;
+    assert!(matches!(ended, Err(Error::Unknown(_))), "{ended:?}");
+    assert_eq!(head().await.unwrap(), 0, "what was not committed is undone");
+    save().await.unwrap();
+
+    // A read, and a write, which is tried again by itself.
+    pooler.spoil("BEGIN", BEGUN);
+    is_unavailable(head().await, "canceling");
+    assert_eq!(head().await.unwrap(), 1);
+    pooler.spoil("BEGIN", BEGUN);
+    save().await.unwrap();
+    assert!(pooler.has_spoilt());
+    assert_eq!(head().await.unwrap(), 2);
 }
 
 /// Runs a test on a PostgreSQL of its own, where there is one to start.

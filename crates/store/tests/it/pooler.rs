@@ -14,17 +14,40 @@ const SSL_REQUEST: u32 = 80_877_103;
 struct Pool {
     free: Mutex<VecDeque<TcpStream>>,
     count: Semaphore,
+    spoilt: Spoilt,
 }
 
-/// Starts one before the database of a URL like `postgres://user@host:port/database`, and returns its own URL.
-pub async fn start(url: &str) -> String {
+/// How the next simple query that is to be another one begins, and that other one.
+type Spoilt = Arc<Mutex<Option<(&'static str, &'static str)>>>;
+
+/// One that runs.
+pub struct Pooler {
+    pub url: String,
+    spoilt: Spoilt,
+}
+
+impl Pooler {
+    /// The next query that begins with `what` becomes this one.
+    pub fn spoil(&self, what: &'static str, with: &'static str) {
+        *self.spoilt.lock().unwrap() = Some((what, with));
+    }
+
+    /// Whether that has happened.
+    pub fn has_spoilt(&self) -> bool {
+        self.spoilt.lock().unwrap().is_none()
+    }
+}
+
+/// Starts one before the database of a URL like `postgres://user@host:port/database`.
+pub async fn start(url: &str) -> Pooler {
     let (user, rest) = url.strip_prefix("postgres://").unwrap().split_once('@').unwrap();
     let (server, database) = rest.split_once('/').unwrap();
     let mut free = VecDeque::new();
     for _ in 0..2 {
         free.push_back(log_in(server, user, database).await);
     }
-    let pool = Arc::new(Pool { free: Mutex::new(free), count: Semaphore::new(2) });
+    let spoilt = Spoilt::default();
+    let pool = Arc::new(Pool { free: Mutex::new(free), count: Semaphore::new(2), spoilt: spoilt.clone() });
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -33,7 +56,7 @@ pub async fn start(url: &str) -> String {
             tokio::spawn(async move { serve(client, &pool).await });
         }
     });
-    format!("postgres://{user}@{address}/{database}")
+    Pooler { url: format!("postgres://{user}@{address}/{database}"), spoilt }
 }
 
 async fn log_in(server: &str, user: &str, database: &str) -> TcpStream {
@@ -97,7 +120,7 @@ async fn serve(mut client: TcpStream, pool: &Pool) -> Option<()> {
         }
         let _place = pool.count.acquire().await.ok()?;
         let mut server = pool.free.lock().unwrap().pop_front()?;
-        let open = transaction(&mut client, &mut server, &mut asked).await;
+        let open = transaction(&mut client, &mut server, &mut asked, &pool.spoilt).await;
         if open.is_none() {
             // The client left in the middle: what it began must not meet the next.
             server.write_all(&answer(b'Q', b"ROLLBACK\0")).await.ok()?;
@@ -109,8 +132,18 @@ async fn serve(mut client: TcpStream, pool: &Pool) -> Option<()> {
 }
 
 /// Passes messages on until the server is in no transaction any more.
-async fn transaction(client: &mut TcpStream, server: &mut TcpStream, asked: &mut Vec<u8>) -> Option<()> {
+async fn transaction(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    asked: &mut Vec<u8>,
+    spoilt: &Mutex<Option<(&'static str, &'static str)>>,
+) -> Option<()> {
     loop {
+        let spoil =
+            |(what, _): &mut (&str, &str)| asked[0] == b'Q' && asked[5..].starts_with(what.as_bytes());
+        if let Some((_, with)) = spoilt.lock().unwrap().take_if(spoil) {
+            *asked = answer(b'Q', &[with.as_bytes(), b"\0"].concat());
+        }
         server.write_all(asked).await.ok()?;
         if matches!(asked[0], b'Q' | b'S') {
             loop {
