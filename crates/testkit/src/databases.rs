@@ -14,26 +14,16 @@ use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::TestApp;
 
-/// Stamps stories, each an `async fn(TestApp)`, on the databases they are named for: `sqlite::name` and
-/// `postgres::name`.
+/// Stamps stories, each an `async fn(TestApp)`, on both databases: `sqlite::name` and `postgres::name`. Those that
+/// need several nodes are for PostgreSQL alone.
 #[macro_export]
 macro_rules! stamp {
     (both: [$($both:ident),+ $(,)?]) => {
-        $crate::stamp! { both: [$($both),+], sqlite: [], postgres: [] }
+        $crate::stamp! { both: [$($both),+], postgres: [] }
     };
-    (sqlite: [$($sqlite:ident),+ $(,)?]) => {
-        mod sqlite {
-            $(#[test] fn $sqlite() { $crate::databases::on_sqlite(super::$sqlite); })+
-        }
-    };
-    (
-        both: [$($both:ident),+ $(,)?],
-        sqlite: [$($sqlite:ident),* $(,)?],
-        postgres: [$($postgres:ident),* $(,)?] $(,)?
-    ) => {
+    (both: [$($both:ident),+ $(,)?], postgres: [$($postgres:ident),* $(,)?] $(,)?) => {
         mod sqlite {
             $(#[test] fn $both() { $crate::databases::on_sqlite(super::$both); })+
-            $(#[test] fn $sqlite() { $crate::databases::on_sqlite(super::$sqlite); })*
         }
 
         mod postgres {
@@ -216,6 +206,17 @@ async fn query(url: &str, sql: &str) -> Vec<String> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of a blob as [`Database::column`] returns it.
+///
+/// # Panics
+/// When it is none.
+pub fn unhex(hex: &str) -> Vec<u8> {
+    (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits"))
+        .collect()
 }
 
 /// The server's address with another database in it.

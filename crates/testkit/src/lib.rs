@@ -4,6 +4,8 @@
 #[cfg(feature = "app")]
 pub mod app;
 #[cfg(feature = "app")]
+pub mod backups;
+#[cfg(feature = "app")]
 pub mod clients;
 #[cfg(feature = "app")]
 pub mod cluster;

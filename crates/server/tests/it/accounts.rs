@@ -6,6 +6,7 @@ use domain::AccountId;
 use insta::{allow_duplicates, assert_json_snapshot};
 use serde_json::{Value, json};
 use testkit::clients::PASSWORD;
+use testkit::databases::unhex;
 use testkit::{Client, Response, TestApp};
 use uuid::Uuid;
 use vault::{Context, Ring};
@@ -28,9 +29,9 @@ testkit::stamp! {
         guesses_side_by_side_are_not_free,
         mail_is_limited,
         a_stored_password_is_hashed_and_sealed,
-    ],
-    sqlite: [passwords_are_counted_in_code_points, preferences_are_kept],
-    postgres: []
+        passwords_are_counted_in_code_points,
+        preferences_are_kept,
+    ]
 }
 
 async fn an_anonymous_account_needs_nothing(app: TestApp) {
@@ -389,10 +390,8 @@ async fn a_stored_password_is_hashed_and_sealed(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let (account, database) = (ann.account_id(), app.database());
     let column = async |name: &str| {
-        let hexed =
-            if database.is_sqlite() { format!("hex({name})") } else { format!("encode({name}, 'hex')") };
         let id = database.literal(&account);
-        bytes(&database.column(&format!("SELECT {hexed} FROM account WHERE account_id = {id}")).await[0])
+        unhex(&database.column(&format!("SELECT {name} FROM account WHERE account_id = {id}")).await[0])
     };
     let id = AccountId::from_uuid(account.parse().unwrap());
     let ring = Ring::load(&app.data().join("keys").join("ring")).unwrap().unwrap();
@@ -417,10 +416,6 @@ async fn a_stored_password_is_hashed_and_sealed(app: TestApp) {
     assert!(key.open(&Context::new("account", id, Uuid::nil(), "email"), &sealed).is_err());
     let other = AccountId::from_uuid(Uuid::from_u128(7));
     assert!(key.open(&Context::new("account", other, Uuid::nil(), "password"), &sealed).is_err());
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 async fn preferences_are_kept(mut app: TestApp) {

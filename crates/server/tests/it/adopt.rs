@@ -14,9 +14,10 @@ testkit::stamp! {
         adopting_twice_at_once_takes_one,
         accounts_with_an_address_are_never_adopted,
         what_is_not_yours_cannot_be_adopted,
-    ],
-    sqlite: [a_browser_remembers_for_an_hour, nothing_left_behind_is_not_found, what_does_not_fit_is_not_lost],
-    postgres: []
+        a_browser_remembers_for_an_hour,
+        nothing_left_behind_is_not_found,
+        what_does_not_fit_is_not_lost,
+    ]
 }
 
 async fn a_browser_adopts_what_it_left_behind(app: TestApp) {

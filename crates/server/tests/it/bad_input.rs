@@ -12,8 +12,6 @@ testkit::stamp! {
     both: [
         values_that_do_not_fit_are_pointed_at,
         characters_that_deceive_are_refused,
-    ],
-    sqlite: [
         bodies_that_are_no_json_objects_are_refused,
         bodies_of_another_kind_or_size_are_refused,
         unknown_methods_are_told_what_there_is,
@@ -21,8 +19,7 @@ testkit::stamp! {
         queries_of_nonsense_are_pointed_at,
         credentials_of_nonsense_open_nothing,
         broken_http_breaks_nothing,
-    ],
-    postgres: []
+    ]
 }
 
 /// Every operation that takes a body, and whether it may be left out.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
-use testkit::Client;
+use testkit::{Client, TestApp};
 use tokio::sync::mpsc;
 
 /// The command with nothing of this process's environment that could configure it, in an empty folder.
@@ -31,6 +31,17 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
 pub fn said(output: &Output) -> (String, String, i32) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr), output.status.code().unwrap_or(-1))
+}
+
+/// What a command on this installation's data says.
+pub fn command(app: &TestApp, arguments: &[&str]) -> (String, String, i32) {
+    let mut all = arguments.to_vec();
+    let data = app.data().to_str().unwrap();
+    all.extend(["--data", data]);
+    if let Some(url) = &app.config().database {
+        all.extend(["--database", url]);
+    }
+    said(&run(app.scratch(), &all))
 }
 
 /// A server in a process and a folder of its own; it is ended when dropped.

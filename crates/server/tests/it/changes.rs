@@ -17,9 +17,8 @@ testkit::stamp! {
         what_is_no_cursor_sends_to_the_snapshot,
         a_foreign_cursor_tells_nothing_of_others,
         a_delta_is_whole_while_others_write,
-    ],
-    sqlite: [the_rest_of_the_query_is_checked],
-    postgres: []
+        the_rest_of_the_query_is_checked,
+    ]
 }
 
 pub async fn cursor(client: &Client) -> String {

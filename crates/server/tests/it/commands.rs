@@ -7,9 +7,9 @@ use std::path::Path;
 use tempfile::tempdir;
 use testkit::TestApp;
 
-use crate::binary::{Served, fairweather, run, said};
+use crate::binary::{Served, command, fairweather, run, said};
 
-testkit::stamp! { sqlite: [operators_manage_accounts, roles_come_from_the_command_line] }
+testkit::stamp! { both: [operators_manage_accounts, roles_come_from_the_command_line] }
 
 #[test]
 fn every_command_explains_itself() {
@@ -264,12 +264,9 @@ async fn operators_manage_accounts(mut app: TestApp) {
     let phone = app.visitor();
     phone.sign_in("ann@example.org").await;
     app.stop().await;
-    let command = |arguments: &[&str]| {
-        let data = app.data().to_str().unwrap();
-        said(&run(app.scratch(), &[&["accounts"], arguments, &["--data", data]].concat()))
-    };
+    let accounts = |arguments: &[&str]| command(&app, &[&["accounts"], arguments].concat());
 
-    let (out, err, code) = command(&["list"]);
+    let (out, err, code) = accounts(&["list"]);
     assert_eq!(code, 0, "{err}");
     let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split('\t').collect()).collect();
     let times = ["2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"];
@@ -279,14 +276,14 @@ async fn operators_manage_accounts(mut app: TestApp) {
     assert!(lines.contains(&[&[&*of_guest, "anonymous", "user"][..], &times].concat()), "{out}");
 
     assert_eq!(
-        command(&["end-sessions", "ANN@example.org"]),
+        accounts(&["end-sessions", "ANN@example.org"]),
         said_out("2 sessions of ANN@example.org have ended\n")
     );
     assert_eq!(
-        command(&["end-sessions", "ann@example.org"]),
+        accounts(&["end-sessions", "ann@example.org"]),
         said_out("0 sessions of ann@example.org have ended\n")
     );
-    let (out, err, code) = command(&["end-sessions", "zoe@example.org"]);
+    let (out, err, code) = accounts(&["end-sessions", "zoe@example.org"]);
     assert_eq!((&*out, code), ("", 1));
     assert!(err.contains("there is no account with the address zoe@example.org"), "{err}");
 
@@ -306,14 +303,11 @@ fn said_out(text: &str) -> (String, String, i32) {
 async fn roles_come_from_the_command_line(mut app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.stop().await;
-    let command = |arguments: &[&str]| {
-        let data = app.data().to_str().unwrap();
-        said(&run(app.scratch(), &[&["accounts"], arguments, &["--data", data]].concat()))
-    };
+    let accounts = |arguments: &[&str]| command(&app, &[&["accounts"], arguments].concat());
     let now = "ann@example.org is now user operator; existing sessions have ended\n";
-    assert_eq!(command(&["grant", "ann@example.org", "operator"]), said_out(now));
+    assert_eq!(accounts(&["grant", "ann@example.org", "operator"]), said_out(now));
     for role in ["user", "king", ""] {
-        let (_, err, code) = command(&["grant", "ann@example.org", role]);
+        let (_, err, code) = accounts(&["grant", "ann@example.org", role]);
         assert!(code == 1 && err.contains("operator or analyst"), "{err}");
     }
     app.resume().await;
@@ -323,10 +317,9 @@ async fn roles_come_from_the_command_line(mut app: TestApp) {
     assert_eq!(ann.get("/v1/me").await.json["roles"], serde_json::json!(["user", "operator"]));
 
     app.stop().await;
-    let data = app.data().to_str().unwrap().to_owned();
-    let revoke = ["accounts", "revoke", "ann@example.org", "operator", "--data", &data];
     let now = "ann@example.org is now user; existing sessions have ended\n";
-    assert_eq!(said(&run(app.scratch(), &revoke)), said_out(now));
+    let revoke = ["accounts", "revoke", "ann@example.org", "operator"];
+    assert_eq!(command(&app, &revoke), said_out(now));
     app.resume().await;
     ann.moved_to(&app).get("/v1/me").await.problem(401, "session_ended");
 }

@@ -8,7 +8,7 @@ use testkit::TestApp;
 use testkit::clients::Client;
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         the_document_is_openapi_3_1,
         the_binary_prints_the_document_that_is_served,
         every_documented_path_is_there,

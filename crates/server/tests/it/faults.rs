@@ -9,7 +9,7 @@ use testkit::provider::Fault;
 use crate::forecasts::{LIST, calls, later, saved};
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         the_last_good_forecast_lasts_two_days,
         a_limit_is_slept_through,
         three_strikes_and_it_is_left_alone,

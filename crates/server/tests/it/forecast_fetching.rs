@@ -15,16 +15,13 @@ testkit::stamp! {
         an_old_forecast_is_shown_while_a_new_one_is_fetched,
         a_height_is_asked_for_once_and_kept,
         favourites_keep_half_of_the_budget,
-    ],
-    sqlite: [
         what_is_slow_is_pending_within_three_seconds,
         one_place_that_fails_does_not_fail_the_others,
         a_hundred_who_ask_for_one_cell_make_one_call,
         cold_cells_go_out_in_one_call,
         cells_in_use_are_refreshed_ahead,
         nobody_burns_the_weather_of_others,
-    ],
-    postgres: []
+    ]
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

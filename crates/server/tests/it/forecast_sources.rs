@@ -11,7 +11,7 @@ use testkit::provider::Fault;
 use crate::forecasts::{LIST, later, saved};
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         the_sandbox_is_never_mixed_with_real_weather,
         people_who_rely_on_it_never_see_the_sandbox,
     ]

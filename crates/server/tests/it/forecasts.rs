@@ -11,14 +11,11 @@ testkit::stamp! {
     both: [
         the_favourites_screen_is_one_request,
         a_detail_page_has_everything,
-    ],
-    sqlite: [
         units_are_the_readers,
         hours_and_days_are_bounded,
         points_are_asked_for_ten_at_a_time,
         the_screen_is_made_anew_when_something_changed,
-    ],
-    postgres: []
+    ]
 }
 
 pub const LIST: &str = "/v1/favourites/forecasts";

@@ -7,7 +7,7 @@ use server::Mode;
 use testkit::TestApp;
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         what_is_left_is_told_with_every_answer,
         an_account_that_asks_too_much_waits,
         changes_are_counted_apart,

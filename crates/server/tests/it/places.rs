@@ -7,7 +7,7 @@ use testkit::TestApp;
 use testkit::clients::Response;
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         a_place_is_found_as_it_is_typed,
         a_place_is_read_by_its_id,
         the_nearest_place_is_told_with_its_distance,

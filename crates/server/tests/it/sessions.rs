@@ -27,8 +27,8 @@ testkit::stamp! {
         an_anonymous_account_is_discarded_only_when_meant,
         revoking_is_silent,
         a_restart_ends_nothing,
+        a_restored_backup_logs_nobody_out,
     ],
-    sqlite: [a_restored_backup_logs_nobody_out],
     postgres: [an_end_reaches_the_other_node]
 }
 
@@ -317,24 +317,17 @@ async fn a_restart_ends_nothing(mut app: TestApp) {
 
 async fn a_restored_backup_logs_nobody_out(mut app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let backup = app.scratch().join("backup.db");
-    copy_database(&app.data().join("fairweather.db"), &backup);
+    let backup = app.back_up().await;
     ann.refresh().await;
     confirm(&ann).await;
     ann.refresh().await;
 
-    app.restart_with(|config| config.database = Some(format!("sqlite:{}", backup.display()))).await;
+    app.restore(backup).await;
     // Her token is two generations ahead of what the server remembers.
     let ann = ann.moved_to(&app);
     ann.refresh().await;
     confirm(&ann).await;
     ann.refresh().await;
-}
-
-/// With what is still in the write-ahead log.
-fn copy_database(from: &std::path::Path, to: &std::path::Path) {
-    let connection = rusqlite::Connection::open(from).unwrap();
-    connection.execute("VACUUM INTO ?1", [to.to_str().unwrap()]).unwrap();
 }
 
 async fn an_end_reaches_the_other_node(app: TestApp) {

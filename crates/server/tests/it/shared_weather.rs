@@ -11,7 +11,6 @@ use crate::forecasts::{LIST, calls, eventually, later, saved};
 
 testkit::stamp! {
     both: [a_breaker_that_opened_closes_with_the_first_success],
-    sqlite: [],
     postgres: [
         one_cold_cell_is_one_call_however_many_nodes_are_asked,
         the_cells_of_a_node_that_died_are_fetched_by_another,

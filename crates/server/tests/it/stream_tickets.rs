@@ -7,8 +7,9 @@ use testkit::{Client, TestApp};
 use tokio::task::JoinSet;
 
 testkit::stamp! {
-    both: [a_ticket_opens_one_stream, a_ticket_is_opened_once_by_all_who_try_at_once],
-    sqlite: [
+    both: [
+        a_ticket_opens_one_stream,
+        a_ticket_is_opened_once_by_all_who_try_at_once,
         a_ticket_is_good_for_thirty_seconds,
         a_ticket_ends_with_what_drew_it,
         a_ticket_is_drawn_by_a_caller_only,

@@ -11,12 +11,9 @@ use tokio::net::TcpStream;
 testkit::stamp! {
     both: [
         a_closed_window_does_not_outlive_its_session,
-    ],
-    sqlite: [
         a_closed_window_does_not_keep_its_place,
         closed_windows_count_against_their_account,
-    ],
-    postgres: []
+    ]
 }
 
 /// Streams that were asked for over one connection which takes no data.

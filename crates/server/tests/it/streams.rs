@@ -1,6 +1,6 @@
 //! Stories of `GET /v1/stream`: what one device changes, the others are told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use http::Method;
@@ -18,8 +18,6 @@ testkit::stamp! {
         a_cursor_that_cannot_be_gone_on_from_is_reset,
         a_lost_hint_is_found_by_the_backstop,
         nobody_is_told_of_anothers_changes,
-    ],
-    sqlite: [
         an_answer_is_marked_as_a_stream,
         what_arrives_late_arrives_together,
         the_eleventh_stream_replaces_the_first,
@@ -30,8 +28,7 @@ testkit::stamp! {
         a_server_that_stops_tells_its_streams,
         weather_that_changes_is_hinted_at,
         only_get_and_head_are_allowed,
-    ],
-    postgres: []
+    ]
 }
 
 /// Applies a delta as a client does.
@@ -417,10 +414,10 @@ async fn weather_that_changes_is_hinted_at(app: TestApp) {
     app.provider.set_fault(Fault::Warmer);
     app.advance(Duration::from_mins(75));
     app.refresh_ahead().await;
-    let mut told = Vec::new();
+    let mut told = BTreeSet::new();
     while told.len() < 2 {
         let event = events.expect("forecast").await;
-        // That there is weather at all may be told late.
+        // That there is weather at all may be told late, or along with this.
         if event.data["issued_at"] != app.now().rfc3339() {
             continue;
         }
@@ -428,10 +425,7 @@ async fn weather_that_changes_is_hinted_at(app: TestApp) {
         let ids = event.data["favourites"].as_array().unwrap().iter();
         told.extend(ids.map(|id| id.as_str().unwrap().to_owned()));
     }
-    told.sort();
-    let mut both = vec![oslo, bergen];
-    both.sort();
-    assert_eq!(told, both);
+    assert_eq!(told, BTreeSet::from([oslo, bergen]));
 }
 
 async fn only_get_and_head_are_allowed(app: TestApp) {

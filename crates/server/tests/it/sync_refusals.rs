@@ -19,13 +19,10 @@ testkit::stamp! {
         batches_count_against_the_same_limit,
         a_mid_that_tells_no_age_is_rejected,
         a_mid_of_a_clock_that_is_ahead_is_remembered_longer,
-    ],
-    sqlite: [
         a_broken_envelope_is_pointed_at,
         nonsense_is_refused_and_changes_nothing,
         a_batch_is_bounded,
-    ],
-    postgres: []
+    ]
 }
 
 async fn what_does_not_fit_is_rejected_with_a_pointer(app: TestApp) {

@@ -13,11 +13,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use testkit::TestApp;
+use testkit::databases::unhex;
 use uuid::Uuid;
 use vault::{Context, Ring};
 
 testkit::stamp! {
-    sqlite: [
+    both: [
         a_token_says_only_what_services_need,
         services_can_verify_tokens,
         forged_headers_do_not_count,
@@ -57,12 +58,10 @@ fn signed(key: &EcdsaKeyPair, header: &Value, claims: &str) -> String {
 
 /// The key that the server signs with.
 async fn real_key(app: &TestApp) -> EcdsaKeyPair {
-    let wrapped = app.database().column("SELECT hex(wrapped) FROM signing_key WHERE state = 'active'").await;
-    let hex = &wrapped[0];
-    let wrapped: Vec<u8> =
-        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let wrapped = app.database().column("SELECT wrapped FROM signing_key WHERE state = 'active'").await;
     let ring = Ring::load(&app.data().join("keys").join("ring")).unwrap().unwrap();
-    let document = ring.unwrap(&Context::server("signing_key", Uuid::nil(), "wrapped"), &wrapped).unwrap();
+    let document =
+        ring.unwrap(&Context::server("signing_key", Uuid::nil(), "wrapped"), &unhex(&wrapped[0])).unwrap();
     EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &document).unwrap()
 }
 

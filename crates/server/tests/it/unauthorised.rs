@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 use testkit::{Call, Client, Response, TestApp};
 
 testkit::stamp! {
-    both: [another_accounts_things_are_not_there],
-    sqlite: [
+    both: [
+        another_accounts_things_are_not_there,
         every_operation_needs_a_credential,
         the_exceptions_are_still_needed,
         every_answer_carries_the_security_headers,
         every_private_answer_stays_private,
-    ],
-    postgres: []
+    ]
 }
 
 /// What anybody may call, and what a call without credential or body leads to. This list only shrinks.

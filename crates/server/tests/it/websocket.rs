@@ -10,8 +10,6 @@ testkit::stamp! {
     both: [
         a_change_is_told_in_a_frame,
         a_socket_goes_on_where_it_was_cut,
-    ],
-    sqlite: [
         a_credential_may_come_with_the_first_frame,
         whoever_shows_no_credential_is_told_why_it_is_closed,
         our_own_page_may_use_its_cookie_and_no_other_page,
@@ -28,8 +26,7 @@ testkit::stamp! {
         a_full_server_says_so,
         a_server_that_stops_says_so,
         a_socket_without_upgrade_is_a_problem,
-    ],
-    postgres: []
+    ]
 }
 
 fn init(cursor: &str) -> Value {

@@ -127,12 +127,7 @@ impl Server {
                 let _ = fs::remove_file(&copy);
                 self.database().run(&format!("VACUUM INTO '{}'", copy.display())).await;
             }
-            Database::Postgres(_) => {
-                let copy = |table| {
-                    format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS TABLE {table};")
-                };
-                self.database().run(&SYNCED.map(copy).concat()).await;
-            }
+            database @ Database::Postgres(_) => database.keep(&SYNCED).await,
         }
     }
 
@@ -158,8 +153,7 @@ impl Server {
                 fs::copy(copy_of(&path), &path).expect("the copy can be put back");
             }
             (_, database) => {
-                let back = |table| format!("DELETE FROM {table}; INSERT INTO {table} TABLE kept_{table};");
-                database.run(&format!("BEGIN; {} COMMIT", SYNCED.map(back).concat())).await;
+                database.put_back(&SYNCED).await;
                 self.begin_new_era();
             }
         }
