@@ -29,7 +29,10 @@ missing_packages() {
   local step
   for step in "$@"; do
     case $step in
-      tests) command -v openssl >/dev/null || echo openssl ;;
+      tests)
+        command -v openssl >/dev/null || echo openssl
+        administrators_program pgbouncer >/dev/null || echo pgbouncer
+        ;;
       postgres) postgres_programs >/dev/null || echo postgresql ;;
       redis) command -v redis-server >/dev/null || echo redis-server ;;
       nodes)

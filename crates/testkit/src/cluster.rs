@@ -72,7 +72,7 @@ impl Cluster {
 
     fn prepare(programs: PathBuf, settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        if let Some((user, group)) = user() {
+        if let Some((user, group)) = unprivileged() {
             chown(folder.path(), Some(user), Some(group)).expect("root may give what is its own");
         }
         let port =
@@ -102,7 +102,7 @@ impl Cluster {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.join(program));
         command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
-        if let Some((user, group)) = user() {
+        if let Some((user, group)) = unprivileged() {
             command.uid(user).gid(group);
         }
         command
@@ -194,8 +194,8 @@ fn programs() -> Option<PathBuf> {
     newest.map(|(_, folder)| folder).filter(|folder| Path::is_dir(folder)).or_else(on_path)
 }
 
-/// PostgreSQL refuses root, so root lends it the user that its package made.
-fn user() -> Option<(u32, u32)> {
+/// PostgreSQL and PgBouncer refuse root, so root lends it the user that its package made.
+pub(crate) fn unprivileged() -> Option<(u32, u32)> {
     if !geteuid().is_root() {
         return None;
     }

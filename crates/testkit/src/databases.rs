@@ -227,3 +227,11 @@ fn named(server: &str, name: &str) -> String {
     let settings = settings.map_or_else(String::new, |settings| format!("?{settings}"));
     format!("{scheme}://{host}/{name}{settings}")
 }
+
+/// `host:port` of a URL.
+pub(crate) fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let rest = rest.split(['/', '?']).next()?;
+    let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
+    server.contains(':').then_some(server)
+}

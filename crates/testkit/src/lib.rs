@@ -16,6 +16,8 @@ pub mod events;
 #[cfg(feature = "app")]
 pub mod nodes;
 #[cfg(feature = "app")]
+pub mod pgbouncer;
+#[cfg(feature = "app")]
 pub mod process;
 pub mod provider;
 mod provider_wire;

@@ -6,6 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::databases::authority;
 use crate::events::SOON;
 
 /// Listens on a port of its own and passes on what comes, while it is whole.
@@ -104,12 +105,4 @@ async fn pass(
         // Both ends stay open until it is cut.
         let _ = whole.wait_for(|whole| !whole).await;
     }
-}
-
-/// `host:port` of a URL.
-fn authority(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let rest = rest.split(['/', '?']).next()?;
-    let server = rest.rsplit_once('@').map_or(rest, |(_, server)| server);
-    server.contains(':').then_some(server)
 }

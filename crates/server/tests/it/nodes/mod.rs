@@ -2,6 +2,7 @@
 
 mod cuts;
 mod limits;
+mod pgbouncer;
 mod sessions;
 mod streams;
 mod weather;
