@@ -201,18 +201,21 @@ def open_sample(workload, server, load, program, meter):
     )
 
 
-def live_streams(bench, workload, server, requests, devices, rate, seconds, killed=0.0, away_ms=0, connections=64, retries=1):
+def live_streams(bench, workload, server, requests, devices, rate, seconds, killed=0.0, away_ms=0, connections=64, retries=1,
+                 write_to=None):
     """Writes while their users' devices listen. Returns (sample, the generator's own words).
 
     `requests` are the files of the streams' requests and of the writes. Latencies run from the moment a write
     was due to the moment a device had read its event. With `rate` 0 each of `connections` writers sends the
     next write when the last was answered. `killed` is the share of the streams that is cut off in the middle.
+    `write_to` is another node that takes the writes.
     """
     words = {}
 
     def take():
         meter = Meter(server.process, [bench.provider_process()])
-        argv = [bench.streams, "live", server.name, server.address.port, requests[0], devices, requests[1], connections,
+        ports = f"{server.address.port},{write_to.address.port}" if write_to else server.address.port
+        argv = [bench.streams, "live", server.name, ports, requests[0], devices, requests[1], connections,
                 f"{rate:.3f}", f"{seconds:.3f}", *([f"{killed:.3f}", away_ms] if killed else [])]
         program = Finished(argv, seconds + 120)
         seen = json.loads(program.output)

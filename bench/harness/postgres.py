@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 
+from harness.fairweather import Fairweather
 from harness.load import HERE, Finished
 from harness.process import TICKS, HarnessError, Process
 from harness.wire import free_port
@@ -40,14 +41,7 @@ class Postgres:
         self.port = free_port()
         self.data = os.path.join(folder, "data")
         os.makedirs(self.data)
-        self.prefix = []
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(self.data, user.pw_uid, user.pw_gid)
-            # It must pass through the folders above, and read none of them.
-            for above in (folder, os.path.dirname(folder)):
-                os.chmod(above, 0o711)
-            self.prefix = ["env", "--chdir=/", "setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+        self.prefix = unprivileged(self.data)
         self.run("initdb", "--pgdata", self.data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", lend=True)
         words = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         self.process = Process(
@@ -107,6 +101,40 @@ class Postgres:
 
     def stop(self):
         self.process.stop()
+
+
+KEY_RING = "FAIRWEATHER_KEY_RING"
+
+
+def nodes_of(bench, database, count, name, env, started):
+    """Nodes of one installation on this database; each that was started is added to `started`."""
+    nodes, env = [], dict(env)
+    for number in range(1, count + 1):
+        node = Fairweather(bench.options.binary, bench.path(f"{name}-{number}"), bench.provider_url(), database=database, env=env)
+        started.append(node.start())
+        nodes.append(node)
+        # The first draws the ring that all share.
+        if KEY_RING not in env:
+            env[KEY_RING] = ring_of(node)
+    return nodes
+
+
+def ring_of(node):
+    with open(os.path.join(node.folder, "data", "keys", "ring")) as file:
+        return file.read().strip()
+
+
+def unprivileged(folder):
+    """The words before a program that refuses root: root lends it the user that Debian's package made, and this folder."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    # It must pass through the folders above, and read none of them.
+    above = os.path.dirname(folder)
+    for each in (above, os.path.dirname(above)):
+        os.chmod(each, os.stat(each).st_mode | 0o011)
+    return ["env", "--chdir=/", "setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
 
 def children(pid):

@@ -1,7 +1,7 @@
 /*
  * Live event streams (server-sent events), and how long a write takes to reach them.
  *
- *   streams live DIALECT PORT STREAMS DEVICES WRITES CONNECTIONS RATE SECONDS [SHARE AWAY_MS]
+ *   streams live DIALECT PORT[,WRITE_PORT] STREAMS DEVICES WRITES CONNECTIONS RATE SECONDS [SHARE AWAY_MS]
  *   streams idle DIALECT PORT STREAMS
  *
  * `live` opens all streams, DEVICES of them for each user, and then sends writes, users in turn:
@@ -13,6 +13,8 @@
  *
  * `idle` opens all streams, says so, and keeps them; a line on stdin starts a storm: all are cut
  * off at once and come back at once. It ends with stdin.
+ *
+ * With WRITE_PORT the writes go to another server of the same installation than the streams.
  *
  * DIALECT fairweather: a stream is served when `hello` came, and it comes back with
  * `Last-Event-ID`. In addition the revisions must go on without a gap or a repetition; this counts
@@ -75,7 +77,7 @@ struct lane {
 /* First in, first out, of indexes of streams; each is in it at most once. */
 struct queue { size_t *items, first, count, room; };
 
-static int port, epoll, timer, is_peer;
+static int port, write_port, epoll, timer, is_peer;
 static struct requests openings, writes;
 static struct stream *streams;
 static size_t stream_count, served_count;
@@ -91,7 +93,7 @@ static uint64_t missing_revs, repeated_revs;
 static struct ledger ledger;       /* empty when nothing is written */
 
 static void usage(void) {
-    fprintf(stderr, "usage: streams live fairweather|pocketbase PORT STREAMS DEVICES WRITES CONNECTIONS RATE SECONDS [SHARE AWAY_MS]\n"
+    fprintf(stderr, "usage: streams live fairweather|pocketbase PORT[,WRITE_PORT] STREAMS DEVICES WRITES CONNECTIONS RATE SECONDS [SHARE AWAY_MS]\n"
                     "       streams idle fairweather|pocketbase PORT STREAMS\n");
     exit(2);
 }
@@ -232,7 +234,7 @@ static void receive_stream(size_t index, uint32_t what) {
 
 static void open_lane(size_t index) {
     struct lane *lane = &lanes[index];
-    struct sockaddr_in address = loopback(port);
+    struct sockaddr_in address = loopback(write_port);
     lane->fd = new_socket(0);
     if (connect(lane->fd, (struct sockaddr *)&address, sizeof address) < 0) fail("connect");
     if (fcntl(lane->fd, F_SETFL, O_NONBLOCK) < 0) fail("fcntl");
@@ -474,7 +476,9 @@ int main(int count, char **words) {
     if (count < 5) usage();
     is_peer = strcmp(words[2], "pocketbase") == 0;
     if (!is_peer && strcmp(words[2], "fairweather") != 0) usage();
-    port = atoi(words[3]);
+    port = write_port = atoi(words[3]);
+    const char *comma = strchr(words[3], ',');
+    if (comma) write_port = atoi(comma + 1);
     raise_file_limit();
     if (strcmp(words[1], "idle") == 0 && count == 5) {
         prepare(words[4], is_peer ? SUBSCRIBERS : 0);

@@ -1,13 +1,12 @@
-"""W12: creates and lists on PostgreSQL, with one node and with two, against pgbench with the same statements."""
+"""W12: creates and lists on PostgreSQL, with one node and with two, also behind PgBouncer, against pgbench with the same statements."""
 
 import dataclasses
-import os
 import threading
 
-from harness.fairweather import Fairweather
+from harness.beside import PgBouncer
 from harness.figures import Bar, Outcome, ratio
 from harness.load import Meter, Sample, closed_loop, interleaved, measured
-from harness.postgres import DURABILITY, Postgres
+from harness.postgres import DURABILITY, KEY_RING, Postgres, nodes_of, ring_of
 from harness.process import HarnessError, wait_for_quiet
 from harness.wire import write_requests
 
@@ -37,30 +36,29 @@ def run(bench):
 
 def compare(bench, database):
     url = database.create("bench")
-    nodes, ring = [], None
+    bouncer, started = PgBouncer(bench.path("pgbouncer"), database), []
     try:
-        for number in (1, 2):
-            node = Fairweather(bench.options.binary, bench.path(f"node-{number}"), bench.provider_url(), database=url, env=ring)
-            nodes.append(node.start())
-            # The first draws the ring that both share.
-            if ring is None:
-                with open(os.path.join(node.folder, "data", "keys", "ring")) as file:
-                    ring = {"FAIRWEATHER_KEY_RING": file.read().strip()}
+        nodes = nodes_of(bench, url, 2, "node", {}, started)
+        behind = {"FAIRWEATHER_STORE__POOLER": "true", "FAIRWEATHER_DATABASE_DIRECT": url, KEY_RING: ring_of(nodes[0])}
+        pooled = nodes_of(bench, bouncer.url("bench"), 2, "pooled", behind, started)
         database.sql("bench", ACCOUNTS)
-        return measure(bench, database, nodes)
+        return measure(bench, (database, bouncer), nodes, pooled)
     finally:
-        for node in nodes:
+        for node in started:
             node.stop()
+        bouncer.stop()
 
 
-def measure(bench, database, nodes):
+def measure(bench, beside, nodes, pooled):
+    database, _ = beside
     users = nodes[0].users(bench.options.users)
     nodes[0].add_favourites(users, 10, lambda user, n: (round(-50 + user * 0.3, 2), round(-170 + n * 31.3, 2)))
     subjects = {}
     for script in ("create", "list"):
         subjects["pgbench", script] = lambda s=script: by_pgbench(bench, database, s)
         for count in (1, 2):
-            subjects[count, script] = lambda s=script, c=count: by_nodes(bench, database, nodes[:c], s, users)
+            subjects[count, script] = lambda s=script, c=count: by_nodes(bench, beside, nodes[:c], s, users, "")
+            subjects["pooled", count, script] = lambda s=script, c=count: by_nodes(bench, beside, pooled[:c], s, users, ", PgBouncer")
     medians = interleaved(bench, subjects)
     bars = []
     for count, name in ((1, "one node"), (2, "two nodes")):
@@ -87,7 +85,7 @@ def percentile(times, share):
     return times[min(int(len(times) * share), len(times) - 1)]
 
 
-def by_nodes(bench, database, nodes, script, users):
+def by_nodes(bench, databases, nodes, script, users, between):
     """All nodes loaded at once, the connections shared out among them."""
     is_create = script == "create"
     work = []
@@ -98,7 +96,7 @@ def by_nodes(bench, database, nodes, script, users):
     samples = []
 
     def load(node, requests):
-        beside = [database, *(other.process for other in nodes if other is not node)]
+        beside = [*databases, *(other.process for other in nodes if other is not node)]
         samples.append(closed_loop(bench, f"W12 {script}", node, requests, CONNECTIONS // len(nodes), is_create, beside=beside))
 
     threads = [threading.Thread(target=load, args=pair) for pair in work]
@@ -114,4 +112,5 @@ def by_nodes(bench, database, nodes, script, users):
     # Each load sees the other's client as somebody else.
     others = max(min(sample.other_cores for sample in samples) - added["client_cores"] / len(nodes) * (len(nodes) - 1), 0.0)
     name = "one node" if len(nodes) == 1 else f"{len(nodes)} nodes"
-    return dataclasses.replace(samples[0], **worst, **added, other_cores=others, load=f"closed c={CONNECTIONS}, {name}")
+    load = f"closed c={CONNECTIONS}, {name}{between}"
+    return dataclasses.replace(samples[0], **worst, **added, other_cores=others, load=load)

@@ -2,6 +2,7 @@
 //! story's own that it may kill. Without them those stories say that they were skipped, or fail where everything must
 //! run.
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -74,6 +75,18 @@ impl RedisServer {
             assert!(begun.elapsed() < SOON, "Redis does not listen");
             std::thread::park_timeout(Duration::from_millis(10));
         }
+    }
+
+    /// Lets it forget everything.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn flush(&self) {
+        let mut connection = TcpStream::connect(self.address).expect("Redis listens");
+        connection.write_all(b"FLUSHALL\r\n").expect("Redis reads");
+        let mut answer = [0; 5];
+        connection.read_exact(&mut answer).expect("Redis answers");
+        assert_eq!(&answer, b"+OK\r\n");
     }
 
     /// Stops it from answering, without breaking a connection, until [`RedisServer::thaw`].

@@ -13,7 +13,7 @@ use crate::events::SOON;
 pub struct Relay {
     address: SocketAddr,
     whole: watch::Sender<bool>,
-    /// So many connections, the oldest, stay open and pass nothing on.
+    /// So many connections, counted from the first, stay open and pass nothing on.
     silent: watch::Sender<usize>,
     silenced: watch::Sender<bool>,
     task: JoinHandle<()>,
@@ -72,7 +72,14 @@ impl Relay {
         assert!(waited.is_ok(), "nobody has connected");
     }
 
+    /// From now on nothing passes, on connections that are there and on new ones, and nobody is told: a partition.
+    pub fn swallow(&self) {
+        self.silent.send_replace(usize::MAX);
+    }
+
+    /// New connections pass again.
     pub fn mend(&self) {
+        self.silent.send_replace(0);
         self.whole.send_replace(true);
     }
 }

@@ -108,13 +108,15 @@ fn redis_is_killed_emptied_and_frozen() {
         load.goes_on(SOME).await;
         redis.resume();
         load.goes_on(SOME).await;
+        redis.flush();
+        load.goes_on(SOME).await;
         redis.freeze();
         lasting(Duration::from_secs(3)).await;
         load.goes_on(SOME).await;
         redis.thaw();
         load.goes_on(SOME).await;
         let outcome = load.end(&nodes[0]).await;
-        outcome.tell("Redis is killed, comes back empty, and does not answer for three seconds");
+        outcome.tell("Redis is killed, comes back empty, is flushed, and does not answer for three seconds");
         assert_eq!(outcome.failures.len(), 0, "nobody notices a Redis that is gone");
     });
 }

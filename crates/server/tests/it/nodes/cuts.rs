@@ -26,6 +26,18 @@ fn a_connection_that_died_in_silence_is_made_anew() {
 }
 
 #[test]
+fn a_partition_from_redis_costs_time_alone() {
+    testkit::nodes::on_redis(2, partitioned);
+}
+
+#[test]
+fn a_redis_that_was_flushed_is_filled_again() {
+    if let Some(redis) = RedisServer::start() {
+        testkit::nodes::run(2, Some(redis.url()), async |nodes| flushed(nodes, redis).await);
+    }
+}
+
+#[test]
 fn a_redis_that_was_killed_comes_back_empty() {
     if let Some(redis) = RedisServer::start() {
         testkit::nodes::run(2, Some(redis.url()), async |nodes| killed(nodes, redis).await);
@@ -130,6 +142,41 @@ async fn silenced(mut nodes: Nodes) {
     there.save("Oslo", 59.91, 10.75).await;
     events.expect("changes").await;
     nodes[1].joined_again(2).await;
+    ann.save("Bergen", 60.39, 5.32).await;
+    events.expect("changes").await;
+}
+
+async fn partitioned(mut nodes: Nodes) {
+    let relay = behind_a_relay(&mut nodes[1]).await;
+    let ann = nodes[0].user("ann@example.org").await;
+    let there = ann.moved_to(&nodes[1]);
+    let mut events = follow(&there).await;
+    relay.swallow();
+    let swallowed = Instant::now();
+    there.save("Oslo", 59.91, 10.75).await;
+    there.get("/v1/favourites/forecasts").await.expect(200);
+    assert!(swallowed.elapsed() < Duration::from_secs(2), "{:?}", swallowed.elapsed());
+    events.expect("changes").await;
+    nodes[1].joined(false).await;
+    let id = ann.save("Bergen", 60.39, 5.32).await;
+    nodes[0].said().await;
+    relay.mend();
+    assert_eq!(events.expect("changes").await.data["changes"][0]["id"], id);
+    nodes.joined().await;
+}
+
+async fn flushed(nodes: Nodes, redis: RedisServer) {
+    let ann = nodes[0].user("ann@example.org").await;
+    let there = ann.moved_to(&nodes[1]);
+    let mut events = follow(&there).await;
+    ann.save("Oslo", 59.91, 10.75).await;
+    events.expect("changes").await;
+    ann.get("/v1/favourites/forecasts").await.expect(200);
+    redis.flush();
+    let calls = nodes[0].provider.calls();
+    // The other node takes from the database what Redis has forgotten.
+    there.get("/v1/favourites/forecasts").await.expect(200);
+    assert_eq!(nodes[0].provider.calls(), calls);
     ann.save("Bergen", 60.39, 5.32).await;
     events.expect("changes").await;
 }
