@@ -159,7 +159,7 @@ impl StoreConfig {
         store::PostgresOptions {
             connections: self.connections,
             pooler: self.pooler,
-            patience: store::Patience { wait, statement, lock: statement / 2 },
+            patience: store::Patience { wait, statement, lock: statement / 5 },
         }
     }
 }

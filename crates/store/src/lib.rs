@@ -162,7 +162,7 @@ impl Default for Patience {
         Self {
             wait: Duration::from_secs(5),
             statement: Duration::from_secs(10),
-            lock: Duration::from_secs(5),
+            lock: Duration::from_secs(2),
         }
     }
 }

@@ -36,8 +36,10 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(10);
 /// How much longer than a statement may take its answer is waited for, before the server counts as gone.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long the server keeps a transaction whose client says nothing: it ends with the node that died.
-const SILENT: Duration = Duration::from_secs(30);
+/// How long the server keeps a transaction whose client says nothing. What a node that froze or died has locked is
+/// locked so long, and whoever waits for it holds a connection of a healthy node. A node at work is silent for
+/// milliseconds.
+const SILENT: Duration = Duration::from_secs(5);
 
 type Driven = Box<dyn FnOnce(Arc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 

@@ -17,6 +17,7 @@ stamp! {
         a_pool_without_a_free_connection_refuses_in_time,
         a_statement_that_takes_too_long_is_cancelled,
         what_others_have_locked_is_waited_for_in_bounds,
+        a_transaction_that_goes_silent_is_ended,
         a_pooler_in_transaction_mode_is_enough,
         a_pooler_that_nobody_told_of_is_named,
         a_cancelled_beginning_or_end_leaves_no_transaction_behind,
@@ -103,6 +104,23 @@ async fn a_statement_that_takes_too_long_is_cancelled(store: TestStore) {
 async fn what_others_have_locked_is_waited_for_in_bounds(store: TestStore) {
     let patience = Patience { statement: LONG, lock: SHORT, ..Patience::default() };
     is_refused_while_locked(store, patience, "lock timeout").await;
+}
+
+/// As of a node that froze with an account locked.
+async fn a_transaction_that_goes_silent_is_ended(store: TestStore) {
+    let account = store.account().await;
+    let (_leave, silent) = lock_log(&store, account).await;
+    let ended = async {
+        loop {
+            let id = store.favourite_id();
+            match store.write(async move |tx| add(tx, account, id, "a1").await.map(drop)).await {
+                Ok(()) => break,
+                Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), ended).await.expect("the lock is let go");
+    silent.abort();
 }
 
 async fn a_pooler_in_transaction_mode_is_enough(store: TestStore) {

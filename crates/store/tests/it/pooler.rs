@@ -53,6 +53,7 @@ pub async fn start(url: &str) -> Pooler {
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let pool = pool.clone();
+            client.set_nodelay(true).unwrap();
             tokio::spawn(async move { serve(client, &pool).await });
         }
     });
@@ -61,6 +62,7 @@ pub async fn start(url: &str) -> Pooler {
 
 async fn log_in(server: &str, user: &str, database: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.set_nodelay(true).unwrap();
     let mut body = 196_608u32.to_be_bytes().to_vec();
     for word in ["user", user, "database", database, ""] {
         body.extend_from_slice(word.as_bytes());
