@@ -222,6 +222,14 @@ mod tests {
         outbox.heads(&hints);
         let news = std::mem::take(&mut outbox.take().news);
         assert_eq!((news.heads.len(), news.has_gap), (MOST, true));
+        // Of sessions as of heads.
+        let ended = |session| (SessionId::from_uuid(Uuid::from_u128(session)), Timestamp::from_seconds(1));
+        outbox.ended((0..most).map(ended));
+        outbox.ended((0..1).map(ended));
+        assert!(!outbox.waiting().has_gap);
+        outbox.ended((0..=most).map(ended));
+        let news = std::mem::take(&mut outbox.take().news);
+        assert_eq!((news.ended.len(), news.has_gap), (MOST, true));
     }
 
     #[test]

@@ -2,10 +2,14 @@
 //! story's own that it may kill. Without them those stories say that they were skipped, or fail where everything must
 //! run.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{Client, cmd};
 
 use crate::databases::{named_for_tests, skip};
 use crate::events::SOON;
@@ -87,6 +91,47 @@ impl RedisServer {
         let mut answer = [0; 5];
         connection.read_exact(&mut answer).expect("Redis answers");
         assert_eq!(&answer, b"+OK\r\n");
+    }
+
+    async fn connect(&self) -> MultiplexedConnection {
+        let client = Client::open(self.url()).expect("its own address");
+        client.get_multiplexed_async_connection().await.expect("it takes connections")
+    }
+
+    /// All values that it holds, by their keys, once there are so many.
+    ///
+    /// # Panics
+    /// When there are not so many soon.
+    pub async fn values(&self, count: usize) -> BTreeMap<String, Vec<u8>> {
+        let mut connection = self.connect().await;
+        let reading = async {
+            loop {
+                let keys: Vec<String> =
+                    cmd("KEYS").arg("*").query_async(&mut connection).await.expect("its keys");
+                if keys.len() == count {
+                    let mut values = BTreeMap::new();
+                    for key in keys {
+                        let value = cmd("GET").arg(&key).query_async(&mut connection).await.expect("a value");
+                        values.insert(key, value);
+                    }
+                    return values;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(SOON, reading).await.expect("it holds so many soon")
+    }
+
+    /// Puts values in, in place of what was there, as somebody who may write to it.
+    ///
+    /// # Panics
+    /// When it takes none.
+    pub async fn put(&self, values: &BTreeMap<String, Vec<u8>>) {
+        let mut connection = self.connect().await;
+        for (key, value) in values {
+            let put = cmd("SET").arg(key).arg(value.as_slice()).query_async::<()>(&mut connection).await;
+            put.expect("it takes a value");
+        }
     }
 
     /// Stops it from answering, without breaking a connection, until [`RedisServer::thaw`].

@@ -17,6 +17,7 @@ testkit::stamp! {
         what_one_node_has_fetched_the_others_take,
         a_breaker_that_opened_is_open_on_every_node,
         a_full_budget_leaves_no_claim_behind,
+        nodes_pay_for_what_they_ask_and_for_nothing_else,
     ]
 }
 
@@ -208,4 +209,33 @@ async fn a_full_budget_leaves_no_claim_behind(mut app: TestApp) {
     let list = ann.get(LIST).await.expect(200);
     assert_eq!(code(&list, 0), "weather_budget");
     assert_eq!((app.provider.calls(), claims(&app).await), (before, 0));
+}
+
+/// Thousandths of calls that were paid for this month.
+async fn spent(app: &TestApp) -> i64 {
+    let month =
+        "SELECT (convert_from(state, 'UTF8')::json #>> '{windows,3,spent}')::bigint FROM provider_state";
+    app.database().number(month).await
+}
+
+async fn nodes_pay_for_what_they_ask_and_for_nothing_else(mut app: TestApp) {
+    app.restart_with(|config| config.weather.open_meteo.monthly_calls = Some(10_000)).await;
+    let node = second(&app).await;
+    let ann = app.anonymous().await;
+    calls(&app).await;
+    saved(&ann, 1.025, 10.025).await;
+    ann.get(LIST).await.expect(200);
+    let one = spent(&app).await;
+    // One node is asking for a cell when the other wants that one and a second.
+    let before = app.provider.calls();
+    app.provider.set_fault(Fault::Slow(Duration::from_millis(300)));
+    saved(&ann, 38.725, -9.125).await;
+    let first = ann.get(LIST);
+    let first = tokio::spawn(async move { first.await });
+    asked(&app, before + 1).await;
+    saved(&ann, 47.525, 11.525).await;
+    eventually(&at(&node, &ann), LIST, is_ready).await;
+    first.await.expect("it is answered").expect(200);
+    assert_eq!((app.provider.calls(), spent(&app).await), (before + 2, 3 * one));
+    leave(node).await;
 }

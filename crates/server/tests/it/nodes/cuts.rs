@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use domain::AccountId;
+use domain::cursor::Era;
 use serde_json::json;
+use store::Hint;
 use testkit::{Nodes, RedisServer, Relay, TestApp};
 
 use super::follow;
@@ -12,6 +15,7 @@ testkit::stamp_nodes! {
         what_was_missed_behind_a_cut_is_told_after_it,
         a_session_that_ended_behind_a_cut_ends_within_five_seconds,
         nothing_fails_while_the_nodes_are_cut_off,
+        more_news_than_fit_are_read_from_the_database,
     ]
 }
 
@@ -52,7 +56,7 @@ fn a_redis_that_hangs_holds_nobody_up() {
 }
 
 /// Lets a node reach the others by a relay only.
-async fn behind_a_relay(node: &mut TestApp) -> Relay {
+pub(super) async fn behind_a_relay(node: &mut TestApp) -> Relay {
     let config = node.config();
     let url =
         config.redis.as_ref().or(config.database.as_ref()).expect("nodes have something in common").clone();
@@ -114,6 +118,33 @@ async fn nothing_fails_while_the_nodes_are_cut_off(mut nodes: Nodes) {
         ann.get("/readyz").await.expect(200);
     }
     ann.get("/v1/favourites/forecasts").await.expect(200);
+}
+
+async fn more_news_than_fit_are_read_from_the_database(nodes: Nodes) {
+    let ann = nodes[0].user("ann@example.org").await;
+    let mut events = follow(&ann.moved_to(&nodes[1])).await;
+    // A change of which no node says anything.
+    let database = nodes[0].database();
+    let (account, item) =
+        (database.literal(&ann.account_id()), database.literal("0199aaaa-bbbb-7ccc-8ddd-000000000001"));
+    let unsaid = format!(
+        "BEGIN;
+         INSERT INTO tombstone (account_id, item_id, rev, removed_at) VALUES ({account}, {item}, 1, 0);
+         UPDATE account_sync SET head = 1 WHERE account_id = {account};
+         COMMIT;"
+    );
+    database.run(&unsaid).await;
+    // More at once than wait to be sent, and nothing of hers among them: only that something is missing leads to it.
+    let others: Vec<Hint> = (0..=20_000)
+        .map(|number| Hint {
+            account: AccountId::from_uuid(uuid::Uuid::from_u128(number)),
+            era: Era(1),
+            head: 1,
+        })
+        .collect();
+    nodes[0].app().bus().tell_heads(&others);
+    let delta = events.expect("changes").await.data;
+    assert_eq!(delta["changes"][0]["deleted"], true, "{delta}");
 }
 
 async fn terminated(nodes: Nodes) {

@@ -1,6 +1,9 @@
 //! Stories about several nodes on one PostgreSQL, which hear of one another by LISTEN and NOTIFY or by Redis.
 
+mod cache;
+mod credentials;
 mod cuts;
+mod ends;
 mod limits;
 mod pgbouncer;
 mod sessions;

@@ -13,7 +13,7 @@ testkit::stamp_nodes! {
 }
 
 /// Leaves out what nodes find in the database by themselves, so that only what they tell one another acts.
-async fn forget_what_ended(app: &TestApp) {
+pub(super) async fn forget_what_ended(app: &TestApp) {
     let nothing = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
         CREATE TRIGGER nothing BEFORE INSERT ON revocation FOR EACH ROW EXECUTE FUNCTION nothing();";
     app.database().run(nothing).await;

@@ -13,7 +13,7 @@ testkit::stamp_nodes! {
     ]
 }
 
-async fn forecasts(client: &Client) -> Value {
+pub(super) async fn forecasts(client: &Client) -> Value {
     client.get("/v1/favourites/forecasts").await.expect(200).json
 }
 
