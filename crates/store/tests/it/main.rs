@@ -5,6 +5,7 @@
 
 #[macro_use]
 mod harness;
+mod callers;
 mod changes;
 mod own_server;
 mod pooler;
