@@ -57,13 +57,14 @@ pub struct Clock(Source);
 
 #[derive(Clone)]
 enum Source {
-    System,
+    /// The machine's, and the milliseconds that are added to it.
+    System(Arc<AtomicI64>),
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(Source::System(Arc::default()))
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
@@ -71,15 +72,27 @@ impl Clock {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.millis()))))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            Source::System(correction) => {
+                Timestamp(machine().saturating_add(correction.load(Ordering::Relaxed)))
             }
             Source::Fixed(millis) => Timestamp(millis.load(Ordering::SeqCst)),
         }
+    }
+
+    /// From here on shows this time and goes on from it, whatever the machine's clock shows; so do its clones. Returns
+    /// the milliseconds by which the machine's is behind, negative when it is ahead; `None` for a fixed clock, which
+    /// stays as it is.
+    pub fn set(&self, now: Timestamp) -> Option<i64> {
+        let Source::System(correction) = &self.0 else { return None };
+        let behind = now.0.saturating_sub(machine());
+        correction.store(behind, Ordering::Relaxed);
+        Some(behind)
+    }
+
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.0, Source::Fixed(_))
     }
 
     /// Moves a fixed clock; the system's clock cannot be moved and stays as it is.
@@ -90,9 +103,27 @@ impl Clock {
     }
 }
 
+/// Milliseconds since the epoch, as this machine has it.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+fn machine() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_goes_on_from_there() {
+        let clock = Clock::system();
+        let seen = clock.clone();
+        let true_now = clock.now().plus(Duration::from_secs(300));
+        assert!(clock.set(true_now).is_some_and(|behind| (299_000..=300_000).contains(&behind)));
+        assert!(seen.now() >= true_now && seen.now().since(true_now) < Duration::from_secs(60));
+        let fixed = Clock::fixed(Timestamp::from_seconds(100));
+        assert_eq!((fixed.set(true_now), fixed.now()), (None, Timestamp::from_seconds(100)));
+    }
 
     #[test]
     fn a_moment_prints_as_rfc_3339() {

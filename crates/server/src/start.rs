@@ -88,6 +88,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
         readers: config.store.readers,
         postgres: config.store.postgres(),
         random: random.clone(),
+        clock: clock.clone(),
         on_commit: commits.listener(),
     })
     .await?;

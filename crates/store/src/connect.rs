@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
+use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 
@@ -12,6 +13,8 @@ use crate::tls::{MakeTls, Roots, Trust};
 
 /// How long a server may take to accept a connection, unless the URL says otherwise.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long it may take until it has let somebody in, all its servers tried.
+const GREETED: Duration = Duration::from_secs(20);
 /// A connection on which nothing moves is asked for a sign of life after this time, and this often, so that a server
 /// that is gone without a word is noticed within seconds.
 const IDLE: Duration = Duration::from_secs(10);
@@ -133,8 +136,11 @@ impl Target {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>)> {
-        let (client, connection) =
-            self.config.connect(self.tls.clone()).await.map_err(|error| unreachable(&error))?;
+        // The driver bounds the time to the first answer only where nobody accepts the connection.
+        let connected = timeout(GREETED, self.config.connect(self.tls.clone())).await;
+        let (client, connection) = connected
+            .map_err(|_| Error::Unavailable(format!("PostgreSQL said nothing within {GREETED:?}")))?
+            .map_err(|error| unreachable(&error))?;
         let driver = tokio::spawn(async move {
             // Whoever uses the client is told of its end by the next statement.
             let _ = connection.await;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::Random;
+use domain::{Clock, Random};
 
 mod answer;
 mod connect;
@@ -27,6 +27,7 @@ mod migrations;
 mod place_filter;
 mod postgres;
 mod row_value;
+mod server_time;
 mod sqlite;
 mod statement;
 mod tls;
@@ -128,6 +129,8 @@ pub struct Options {
     pub readers: usize,
     pub postgres: PostgresOptions,
     pub random: Random,
+    /// Set by PostgreSQL's, so that all nodes have one.
+    pub clock: Clock,
     pub on_commit: OnCommit,
 }
 
@@ -190,7 +193,7 @@ enum Backend {
 impl Store {
     /// Migrates and opens.
     pub async fn open(options: Options) -> Result<Self> {
-        let Options { url, readers, postgres, random, on_commit } = options;
+        let Options { url, readers, postgres, random, clock, on_commit } = options;
         match &url {
             Url::Sqlite(path) => {
                 let mut writer = sqlite::open(path)?;
@@ -202,7 +205,7 @@ impl Store {
             Url::Postgres(server) => {
                 migrate(&url, false).await?;
                 let target = Target::parse(server)?;
-                let backend = postgres::Postgres::start(target, postgres, on_commit, random).await?;
+                let backend = postgres::Postgres::start(target, postgres, on_commit, random, clock).await?;
                 Ok(Self { backend: Backend::Postgres(backend), exclusive: false })
             }
         }

@@ -32,6 +32,13 @@ impl Template {
     }
 }
 
+/// How long to wait for another node that is at it.
+const TURN: &str = "60s";
+/// How long a step waits for a table that somebody else has locked, a dump say: whoever comes after it waits too.
+const TABLE: &str = "10s";
+/// A node that dies or freezes in the middle lets go.
+const BOUNDS: &str = "SET LOCAL idle_in_transaction_session_timeout = '30s'";
+
 /// One step and what it would run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -161,9 +168,14 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
     let failed = |error: tokio_postgres::Error| unreachable(&error);
     let (mut client, driver) = Target::parse(url)?.connect().await?;
     let tx = client.transaction().await.map_err(failed)?;
-    tx.query_typed("SELECT pg_advisory_xact_lock($1)", &[(&ADVISORY_LOCK, Type::INT8)])
-        .await
-        .map_err(failed)?;
+    tx.batch_execute(&format!("{BOUNDS}; SET LOCAL lock_timeout = '{TURN}'")).await.map_err(failed)?;
+    let lock: [(&(dyn ToSql + Sync), Type); 1] = [(&ADVISORY_LOCK, Type::INT8)];
+    let is_ours = tx.query_typed_one("SELECT pg_try_advisory_xact_lock($1)", &lock).await.map_err(failed)?;
+    if !is_ours.get::<_, bool>(0) {
+        tracing::info!("another node is looking at the schema: waiting for at most {TURN}");
+        tx.query_typed("SELECT pg_advisory_xact_lock($1)", &lock).await.map_err(failed)?;
+    }
+    tx.batch_execute(&format!("SET LOCAL lock_timeout = '{TABLE}'")).await.map_err(failed)?;
     tx.batch_execute(&Dialect::Postgres.render(LEDGER)).await.map_err(failed)?;
     let rows = tx
         .query_typed("SELECT number, checksum FROM schema_migration ORDER BY number", &[])

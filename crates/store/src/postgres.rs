@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use domain::Random;
+use domain::{Clock, Random};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
@@ -21,11 +21,11 @@ use tokio_postgres::error::SqlState;
 
 use crate::answer::{Answer, Start};
 use crate::connect::{Target, unreachable};
-use crate::era;
 use crate::error::{Error, Result};
+use crate::relocation::HALF_MOVED;
 use crate::transaction::{Db, Tx};
 use crate::wire::{POOLER, Terms, classify};
-use crate::{OnCommit, Patience, PostgresOptions, View, announce};
+use crate::{OnCommit, Patience, PostgresOptions, View, announce, era, server_time};
 
 /// Waiting transactions; one more is refused.
 const QUEUE: usize = 4096;
@@ -65,6 +65,7 @@ impl Postgres {
         options: PostgresOptions,
         on_commit: OnCommit,
         random: Random,
+        clock: Clock,
     ) -> Result<Self> {
         let connections = options.connections.max(1);
         let wait = options.patience.wait;
@@ -84,7 +85,7 @@ impl Postgres {
                 }
             };
             LocalSet::new().block_on(&runtime, async move {
-                let shared = match open(target, options, on_commit, random, counted).await {
+                let shared = match open(target, options, on_commit, (random, clock.clone()), counted).await {
                     Ok(shared) => Arc::new(shared),
                     Err(error) => {
                         let _ = ready.send(Err(error));
@@ -92,6 +93,9 @@ impl Postgres {
                     }
                 };
                 let _ = ready.send(Ok(()));
+                if !clock.is_fixed() {
+                    tokio::task::spawn_local(keep_time(shared.clone(), clock));
+                }
                 drive(&mut queue, &shared, connections).await;
             });
         };
@@ -118,8 +122,9 @@ impl Postgres {
         let place = start.clone();
         self.queue(Box::new(move |shared| {
             Box::pin(async move {
-                if !answer.is_closed() && place.begin() {
-                    let _ = answer.send(write(&shared, body).await);
+                if place.begin() {
+                    let outcome = write(&shared, body, || !answer.is_closed()).await;
+                    let _ = answer.send(outcome);
                 }
             })
         }))?;
@@ -196,7 +201,7 @@ async fn open(
     mut target: Target,
     options: PostgresOptions,
     on_commit: OnCommit,
-    random: Random,
+    (random, clock): (Random, Clock),
     round_trips: Arc<AtomicU64>,
 ) -> Result<Shared> {
     let PostgresOptions { connections, pooler, patience: Patience { wait, statement, lock } } = options;
@@ -216,11 +221,15 @@ async fn open(
     let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(target.config, target.tls, config);
     // A promoted replica or a restored copy answers on the same address: each new connection is asked which
-    // history it belongs to before it is used.
+    // history it belongs to before it is used, and for the time.
     let check = Hook::async_fn(move |client, _| {
-        let random = random.clone();
+        let (random, clock) = (random.clone(), clock.clone());
         Box::pin(async move {
-            era::witness(client, &random).await.map_err(|error| HookError::message(error.to_string()))
+            let asked = async {
+                era::witness(client, &random).await?;
+                server_time::follow(client, &clock).await
+            };
+            asked.await.map_err(|error: Error| HookError::message(error.to_string()))
         })
     });
     let pool = Pool::builder(manager)
@@ -232,9 +241,7 @@ async fn open(
     let conflicts = conflicts(&client).await?;
     let unfinished = "SELECT 1 FROM database_move WHERE ended_at = 0";
     if !client.query_typed(unfinished, &[]).await.map_err(|error| classify(&error, &conflicts))?.is_empty() {
-        return Err(Error::Database(String::from(
-            "this database holds a part of what is being moved there: run `fairweather database move` to its end",
-        )));
+        return Err(Error::Database(String::from(HALF_MOVED)));
     }
     let terms = Terms { conflicts, pooler, settings, bound: statement + GRACE, round_trips };
     Ok(Shared { pool, terms: Arc::new(terms), on_commit, wait })
@@ -250,6 +257,17 @@ fn reason(error: &deadpool_postgres::PoolError) -> String {
         }
         deadpool_postgres::PoolError::Backend(error) => unreachable(error).to_string(),
         other => other.to_string(),
+    }
+}
+
+/// Looks at the server's clock now and then, for as long as the store is open.
+async fn keep_time(shared: Arc<Shared>, clock: Clock) {
+    loop {
+        tokio::time::sleep(server_time::EVERY).await;
+        // Where there is no connection to be had, there is another time for it.
+        if let Ok(Ok(client)) = timeout(shared.wait, shared.pool.get()).await {
+            let _ = timeout(shared.terms.bound, server_time::follow(&client, &clock)).await;
+        }
     }
 }
 
@@ -276,7 +294,9 @@ where
     outcome
 }
 
-async fn write<T, F>(shared: &Shared, body: F) -> Result<T>
+/// Nothing is committed for a caller who has given up: they were told that it was not done, and may have done
+/// something else since.
+async fn write<T, F>(shared: &Shared, body: F, is_awaited: impl Fn() -> bool) -> Result<T>
 where
     T: Send + 'static,
     F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
@@ -287,8 +307,12 @@ where
             tokio::time::sleep(PAUSE * tries).await;
         }
         tries += 1;
+        if !is_awaited() {
+            return Err(given_up());
+        }
         let mut tx = Tx::new(shared.connection().await?);
-        match tx.begin("BEGIN").await {
+        // Named, because a database may have another default, under which writers are refused that only wait here.
+        match tx.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await {
             Ok(()) => {}
             // A connection that lay idle while the server was restarted: nothing has been done on it.
             Err(Error::Unavailable(_)) if tries < TRIES => {
@@ -301,6 +325,10 @@ where
             }
         }
         let outcome = caught(async { body(&mut tx).await }).await;
+        if !is_awaited() {
+            tx.roll_back().await;
+            return Err(given_up());
+        }
         match tx.judge(outcome) {
             Ok(output) => {
                 let hints = tx.take_hints();
@@ -327,6 +355,10 @@ where
             }
         }
     }
+}
+
+fn given_up() -> Error {
+    Error::Unavailable(String::from("nobody waits for it any more"))
 }
 
 /// PostgreSQL answers the COMMIT of a spoiled transaction with success, so [`Tx::judge`] comes first.

@@ -62,6 +62,10 @@ const ADVISORY_LOCK: i64 = 0x6661_6972_6d6f_7665;
 /// How long a server that is just stopping may still hold the file.
 const HELD: Duration = Duration::from_secs(2);
 
+/// What a server says that is started on a target before all has arrived.
+pub(crate) const HALF_MOVED: &str =
+    "this database holds a part of what is being moved there: run `fairweather database move` to its end";
+
 /// How far a table has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -281,14 +285,17 @@ struct Arrival {
 
 impl Arrival {
     /// Begins the move of a source, or goes on with it.
-    async fn begin(&self, source: &str, now: Timestamp) -> Result<()> {
+    async fn begin(&mut self, source: &str, now: Timestamp) -> Result<()> {
         let text = "SELECT pg_try_advisory_lock($1)";
         let alone = self.client.query_typed_one(text, &[(&ADVISORY_LOCK, Type::INT8)]).await;
         if !alone.map_err(failed)?.get::<_, bool>(0) {
             return Err(Error::Database(String::from("another move into this database is at work")));
         }
+        let tx = self.client.transaction().await.map_err(failed)?;
+        // A server that starts meanwhile puts its keys before this, and is seen below, or after it, and sees the move.
+        tx.batch_execute("LOCK TABLE server_secret IN EXCLUSIVE MODE").await.map_err(failed)?;
         let text = "SELECT source, ended_at FROM database_move";
-        let found = self.client.query_typed(text, &[]).await.map_err(failed)?;
+        let found = tx.query_typed(text, &[]).await.map_err(failed)?;
         let mut of_this = false;
         for row in &found {
             let (other, ended_at): (String, i64) = (row.get(0), row.get(1));
@@ -308,7 +315,7 @@ impl Arrival {
         for (table, treatment) in TABLES {
             let text = format!("SELECT 1 FROM {table} LIMIT 1");
             let holds = *treatment == Treatment::Moved
-                && !self.client.query_typed(&text, &[]).await.map_err(failed)?.is_empty();
+                && !tx.query_typed(&text, &[]).await.map_err(failed)?.is_empty();
             if holds {
                 return Err(Error::Database(format!(
                     "the target is in use (there are rows in {table}): take an empty database"
@@ -317,7 +324,8 @@ impl Arrival {
         }
         let text = "INSERT INTO database_move (source, begun_at, ended_at) VALUES ($1, $2, 0)";
         let row: [(&(dyn ToSql + Sync), Type); 2] = [(&source, Type::TEXT), (&now.millis(), Type::INT8)];
-        self.client.execute_typed(text, &row).await.map_err(failed).map(drop)
+        tx.execute_typed(text, &row).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)
     }
 
     /// All is there: servers may start, in an era of its own.

@@ -2,7 +2,8 @@
 
 use domain::Timestamp;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::relocation::HALF_MOVED;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
@@ -10,6 +11,8 @@ static PUT: Statement<(String, Vec<u8>), ()> =
     Statement::new("INSERT INTO server_secret (name, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING");
 static GET: Statement<(String,), (Vec<u8>,)> =
     Statement::new("SELECT wrapped FROM server_secret WHERE name = $1");
+static UNFINISHED_MOVE: Statement<(), (i64,)> =
+    Statement::new("SELECT begun_at FROM database_move WHERE ended_at = 0");
 static PUT_KEY: Statement<(String, String, Vec<u8>, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO signing_key (kid, state, public_key, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)",
 );
@@ -35,8 +38,15 @@ pub async fn get(db: &mut Db, name: &str) -> Result<Option<Vec<u8>>> {
 
 /// Keeps the secret if there is none of this name, and returns the one that is kept: of two nodes that start
 /// together, one wins and both use its.
+///
+/// # Errors
+/// When another installation is being moved here, which brings its own: see [`crate::relocation`], which waits for
+/// those that were put and lets none be put until it has begun.
 pub async fn ensure(tx: &mut Tx, name: &str, wrapped: &[u8]) -> Result<Vec<u8>> {
     tx.exec(&PUT, (name, wrapped)).await?;
+    if tx.opt(&UNFINISHED_MOVE, ()).await?.is_some() {
+        return Err(Error::Database(String::from(HALF_MOVED)));
+    }
     let (kept,) = tx.one(&GET, (name,)).await?;
     Ok(kept)
 }

@@ -12,14 +12,14 @@ use domain::cursor::Era;
 use crate::error::{Error, Result};
 use crate::sqlite;
 use crate::statement::{Args, FromRow, Kinds, Param, Row, Statement};
-use crate::wire::{self, NO_ANSWER, Terms};
+use crate::wire::{self, Terms};
 
 /// A connection to read from.
 pub struct Db {
     backend: Backend,
     failed: bool,
-    /// Whether the server has gone silent, so that the connection must not be used again.
-    silent: bool,
+    /// Whether the connection is of no use any more: its server has gone silent, or takes no writes.
+    spent: bool,
     pub(crate) retry: bool,
 }
 
@@ -61,11 +61,11 @@ impl std::ops::DerefMut for Tx {
 
 impl Db {
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self { backend: Backend::Sqlite(connection), failed: false, silent: false, retry: false }
+        Self { backend: Backend::Sqlite(connection), failed: false, spent: false, retry: false }
     }
 
     pub(crate) fn postgres(client: deadpool_postgres::Object, terms: Arc<Terms>) -> Self {
-        Self { backend: Backend::Postgres(client, terms), failed: false, silent: false, retry: false }
+        Self { backend: Backend::Postgres(client, terms), failed: false, spent: false, retry: false }
     }
 
     /// The row, which must exist.
@@ -187,16 +187,16 @@ impl Db {
         }
     }
 
-    /// Lets the pool have the connection back, unless its server has gone silent.
+    /// Lets the pool have the connection back, unless it is of no use any more.
     pub(crate) fn give_back(self) {
-        if self.silent {
+        if self.spent {
             self.discard();
         }
     }
 
     /// Ends a transaction without effect and gives the connection back, if that is possible.
     pub(crate) async fn roll_back(mut self) {
-        if self.silent || self.control("ROLLBACK").await.is_err() {
+        if self.spent || self.control("ROLLBACK").await.is_err() {
             self.discard();
         }
     }
@@ -219,9 +219,9 @@ impl Db {
         self.listen(done)
     }
 
-    /// Notes when the server has said nothing for too long.
+    /// Notes when the connection is of no use any more.
     fn listen<T>(&mut self, done: Result<T>) -> Result<T> {
-        self.silent |= matches!(&done, Err(Error::Unavailable(text)) if text == NO_ANSWER);
+        self.spent |= done.as_ref().is_err_and(wire::is_spent);
         done
     }
 }

@@ -130,8 +130,16 @@ impl Terms {
 /// What is to be done about settings and prepared statements that do not reach the server.
 pub(crate) const POOLER: &str = "if a pooler stands before PostgreSQL, say so with store.pooler = true";
 
-/// What [`Db`] knows a connection by whose server says nothing any more.
-pub(crate) const NO_ANSWER: &str = "PostgreSQL does not answer";
+/// What is said of a connection whose server says nothing any more.
+const NO_ANSWER: &str = "PostgreSQL does not answer";
+/// What is said of a connection whose server takes no writes: it became a replica, or its disk is full and somebody
+/// has set it so. Another server may be the one to write to, which a new connection finds out.
+const READ_ONLY: &str = "PostgreSQL takes no writes just now";
+
+/// Whether the connection is of no use after this error.
+pub(crate) fn is_spent(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(text) if text == NO_ANSWER || text == READ_ONLY)
+}
 
 pub(crate) fn classify(error: &tokio_postgres::Error, conflicts: &HashMap<String, String>) -> Error {
     let Some(db) = error.as_db_error() else {
@@ -148,6 +156,9 @@ pub(crate) fn classify(error: &tokio_postgres::Error, conflicts: &HashMap<String
     }
     if *code == SqlState::LOCK_NOT_AVAILABLE || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT {
         return Error::Unavailable(text);
+    }
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        return Error::Unavailable(String::from(READ_ONLY));
     }
     if *code == SqlState::INVALID_SQL_STATEMENT_NAME || *code == SqlState::DUPLICATE_PSTATEMENT {
         return Error::Database(format!("{text}: {POOLER}"));

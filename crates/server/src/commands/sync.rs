@@ -30,6 +30,7 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
         readers: 1,
         postgres: store::PostgresOptions { connections: 1, ..config.store.postgres() },
         random: random.clone(),
+        clock: domain::Clock::system(),
         on_commit: std::sync::Arc::new(|_| {}),
     };
     let store = Store::open(options).await?;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
 use testkit::{Cluster, Process, RedisServer, databases};
 use tokio_postgres::NoTls;
 
@@ -159,6 +160,8 @@ fn the_clock_of_a_node_is_five_minutes_ahead() {
         // People begin at each in turn, and go on at both.
         let load = Load::start(&[&right, &ahead]).await;
         load.goes_on(4 * SOME).await;
+        lives_are_short_at_both(&right, &ahead).await;
+        lives_are_short_at_both(&ahead, &right).await;
         let outcome = load.end(&right).await;
         outcome.tell("the clock of one of two nodes is five minutes ahead");
         assert_eq!(outcome.failures.len(), 0, "five minutes are no reason to refuse anybody");
@@ -169,6 +172,22 @@ fn the_clock_of_a_node_is_five_minutes_ahead() {
 fn faketime() -> Option<PathBuf> {
     let machines = fs::read_dir("/usr/lib").ok()?.flatten();
     machines.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|library| library.is_file())
+}
+
+/// What one node gives out for seconds is good at the other for just as long.
+async fn lives_are_short_at_both(one: &Process, other: &Process) {
+    let mut ann = one.visitor();
+    ann.start_anonymously().await;
+    let there = other.visitor();
+    there.keep(|kept| *kept = ann.kept());
+    // Two tabs with one token: the second is answered like the first, and nobody is taken for a thief.
+    let token = ann.refresh_token();
+    let rotated = ann.refresh().await;
+    ann.refresh().await;
+    let again = there.present(&token).await.expect(200);
+    assert!(again.text("/refresh_token") != token && !rotated.text("/refresh_token").is_empty());
+    let ticket = ann.post("/v1/stream/ticket", json!(null)).await.expect(200).text("/ticket");
+    other.visitor().get(&format!("/v1/stream?ticket={ticket}")).follow().await.hello().await;
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::json;
 use testkit::databases;
@@ -40,6 +41,70 @@ async fn somebody(app: &TestApp) -> Client {
     let saved = json!({"name": "Oslo", "lat": 59.91, "lon": 10.75});
     ann.post("/v1/favourites", saved).header(KEY, "a").await.expect(201);
     ann
+}
+
+/// Holds a transaction open beside what is done to a database.
+async fn beside(to: &str, sql: &str) -> (tokio_postgres::Client, tokio::task::JoinHandle<()>) {
+    let (client, connection) = tokio_postgres::connect(to, tokio_postgres::NoTls).await.unwrap();
+    let driver = tokio::spawn(async move { connection.await.unwrap() });
+    client.batch_execute(sql).await.unwrap();
+    (client, driver)
+}
+
+/// Returns when somebody waits for what a transaction has locked there.
+async fn is_waited_for(to: &str) {
+    let database = databases::Database::Postgres(to.to_owned());
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waited = async { while database.number(waiting).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(10), waited).await.expect("somebody waits");
+}
+
+#[test]
+fn a_server_that_starts_while_a_move_begins_does_not() {
+    moving(async |mut app, to| {
+        app.stop().await;
+        let url = to.parse().unwrap();
+        store::migrate(&url, false).await.unwrap();
+        // As the move does: it has looked whether anything is there, and not said yet that it has begun.
+        let (moving, driver) = beside(&to, "BEGIN; LOCK TABLE server_secret IN EXCLUSIVE MODE").await;
+        let mut setup = app.setup();
+        setup.config.database = Some(to.clone());
+        let start = tokio::spawn(server::start(setup));
+        is_waited_for(&to).await;
+        let begun = "INSERT INTO database_move (source, begun_at, ended_at) VALUES ('x', 1, 0); COMMIT";
+        moving.batch_execute(begun).await.unwrap();
+        let refused = start.await.unwrap().err().expect("it does not start").to_string();
+        assert!(refused.contains("database move") || refused.contains("unavailable"), "{refused}");
+        let secrets = moving.query("SELECT name FROM server_secret", &[]).await.unwrap();
+        assert!(secrets.is_empty(), "it has put nothing there");
+        drop(moving);
+        driver.await.unwrap();
+    });
+}
+
+#[test]
+fn a_move_that_begins_while_a_server_starts_does_not() {
+    moving(async |mut app, to| {
+        somebody(&app).await;
+        app.stop().await;
+        store::migrate(&to.parse().unwrap(), false).await.unwrap();
+        // As a server does with its first key.
+        let put = "BEGIN; INSERT INTO server_secret (name, wrapped) VALUES ('first', 'x')";
+        let (starting, driver) = beside(&to, put).await;
+        let (folder, data, target) = (app.scratch().to_owned(), app.data().to_owned(), to.clone());
+        let relocation = tokio::task::spawn_blocking(move || {
+            said(&run(&folder, &["database", "move", "--data", data.to_str().unwrap(), "--to", &target]))
+        });
+        is_waited_for(&to).await;
+        starting.batch_execute("COMMIT").await.unwrap();
+        let (_, err, code) = relocation.await.unwrap();
+        assert!(code == 1 && err.contains("in use"), "{err}");
+        let begun = starting.query("SELECT source FROM database_move", &[]).await.unwrap();
+        assert!(begun.is_empty(), "servers may go on there");
+        drop(starting);
+        driver.await.unwrap();
+    });
 }
 
 #[test]

@@ -18,6 +18,8 @@ stamp! {
         a_statement_that_takes_too_long_is_cancelled,
         what_others_have_locked_is_waited_for_in_bounds,
         a_transaction_that_goes_silent_is_ended,
+        what_its_caller_has_given_up_is_not_done,
+        a_server_that_takes_no_writes_is_left,
         a_pooler_in_transaction_mode_is_enough,
         a_pooler_that_nobody_told_of_is_named,
         a_cancelled_beginning_or_end_leaves_no_transaction_behind,
@@ -121,6 +123,49 @@ async fn a_transaction_that_goes_silent_is_ended(store: TestStore) {
     };
     tokio::time::timeout(Duration::from_secs(15), ended).await.expect("the lock is let go");
     silent.abort();
+}
+
+/// They were told that it was not done, and may have done something else since.
+async fn what_its_caller_has_given_up_is_not_done(store: TestStore) {
+    let account = store.account().await;
+    let (leave, holder) = lock_log(&store, account).await;
+    let id = store.favourite_id();
+    let caller = tokio::spawn(store.write(async move |tx| add(tx, account, id, "a0").await));
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while store.database.number(waiting).await == 0 {}
+    caller.abort();
+    assert!(caller.await.is_err(), "it was given up");
+    leave.send(()).unwrap();
+    holder.await.unwrap().unwrap();
+    // Returns when all that began has ended.
+    let database = store.close().await;
+    assert_eq!(database.number("SELECT count(*) FROM favourite").await, 0);
+}
+
+/// A primary that became a replica, whose connections are still there.
+async fn a_server_that_takes_no_writes_is_left(store: TestStore) {
+    let account = store.account().await;
+    let Url::Postgres(url) = &store.database.url else { panic!("PostgreSQL only") };
+    let name = url.rsplit_once('/').unwrap().1;
+    let is_read_only = async |is: &str| {
+        let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {is}");
+        store.database.run(&format!("BEGIN READ WRITE; {set}; COMMIT")).await;
+    };
+    is_read_only("on").await;
+    // Connections that are there know nothing of it yet.
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    store.database.number(end).await;
+    let save = async || {
+        let id = store.favourite_id();
+        store.write(async move |tx| add(tx, account, id, "a0").await.map(drop)).await
+    };
+    let refused = save().await;
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    is_read_only("off").await;
+    // Only a new connection takes writes.
+    save().await.unwrap();
 }
 
 async fn a_pooler_in_transaction_mode_is_enough(store: TestStore) {

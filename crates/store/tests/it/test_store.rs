@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{AccountId, FavouriteId, Random, SessionId, Timestamp};
+use domain::{AccountId, Clock, FavouriteId, Random, SessionId, Timestamp};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use store::{Error, Hint, OnCommit, Options, PostgresOptions, Result, Store, Url, accounts};
@@ -48,7 +48,8 @@ impl Database {
     /// The same with other options for PostgreSQL.
     pub async fn open_with(&self, postgres: PostgresOptions, on_commit: OnCommit) -> Result<Store> {
         let (url, random) = (self.url.clone(), self.random.clone());
-        Store::open(Options { url, readers: 2, postgres, random, on_commit }).await
+        let clock = Clock::fixed(NOW);
+        Store::open(Options { url, readers: 2, postgres, random, clock, on_commit }).await
     }
 
     /// First columns of a query's rows as text, read on a connection that the store knows nothing of.
