@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use store::relocation::{TABLES, Treatment};
 use testkit::databases;
 use testkit::{Client, TestApp};
 
@@ -118,12 +120,19 @@ fn devices_go_on_after_a_move() {
             page
         };
         let (known, list) = (cursor(&ann).await, ann.favourites().await);
+        // Of a device that has been away since before anything was removed.
+        let earlier = format!("{}.3", known.rsplit_once('.').unwrap().0);
+        let missed = changes(&ann, &earlier).await.expect(200).json["changes"].clone();
         let (_, err, code) = move_to(&app, &to);
         assert!(code == 1 && err.contains("in use"), "{err}");
         app.stop().await;
         let (out, err, code) = move_to(&app, &to);
         assert_eq!(code, 0, "{err}");
-        assert!(out.contains("favourite") && out.contains("key ring"), "{out}");
+        assert!(out.contains("key ring"), "{out}");
+        let moved = TABLES.iter().filter(|(_, treatment)| *treatment == Treatment::Moved);
+        for (table, _) in moved {
+            assert!(out.contains(&format!("\n{table} ")), "{table} is not in {out}");
+        }
         assert!(err.contains("favourite: 4 of 4"), "{err}");
 
         app.restart_with(|config| config.database = Some(to.clone())).await;
@@ -132,6 +141,7 @@ fn devices_go_on_after_a_move() {
         assert_eq!(ann.favourites().await, list);
         let answer = changes(&ann, &known).await.expect(200);
         assert_eq!(answer.json["changes"], json!([]));
+        assert_eq!(changes(&ann, &earlier).await.expect(200).json["changes"], missed);
         // What came before is known: by its receipt, by its tombstone, by its key.
         let again = send(&ann, DEVICE, &[create(1, "Cabin"), delete(4, 3)]).await;
         assert_eq!(told(&again), ["duplicate", "duplicate"]);
@@ -177,6 +187,8 @@ fn a_move_that_was_killed_is_run_again() {
         app.database().run(MANY).await;
         let list = ann.favourites().await;
         app.stop().await;
+        let copy = app.scratch().join("copy.db");
+        std::fs::copy(app.data().join("fairweather.db"), &copy).unwrap();
         let mut command = fairweather(app.scratch(), &arguments(&app, &to));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -188,6 +200,11 @@ fn a_move_that_was_killed_is_run_again() {
         while arrived().await == 0 {
             tokio::task::yield_now().await;
         }
+        // Another one beside it, of a copy of the file, would bring the same rows.
+        kill_process(Pid::from_child(&child), Signal::STOP).unwrap();
+        let second = ["database", "move", "--from", &format!("sqlite:{}", copy.display()), "--to", &to];
+        let (_, err, code) = said(&run(app.scratch(), &second));
+        assert!(code == 1 && err.contains("another move into this database"), "{err}");
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
         let partly = arrived().await;
