@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config};
 
+use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::tls::{MakeTls, Roots, Trust};
 
@@ -71,9 +72,9 @@ impl Target {
     /// When the URL does not parse or the certificates cannot be read. The text holds no password.
     pub fn parse(url: &str) -> Result<Self> {
         let wrong = |what: String| Error::Database(format!("the database URL does not parse: {what}"));
-        let (address, query) = split(url);
+        let address = Address::parse(url).ok_or_else(|| wrong(String::from("it has no ://")))?;
         let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in address.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent_decode_str(value).decode_utf8_lossy();
             match name {
@@ -85,8 +86,7 @@ impl Target {
                 _ => rest.push(pair),
             }
         }
-        let plain =
-            if rest.is_empty() { address.to_owned() } else { format!("{address}?{}", rest.join("&")) };
+        let plain = address.with_query(&rest.join("&"));
         let mut config: Config =
             plain.parse().map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
         let says = |name: &str| rest.iter().any(|pair| pair.split('=').next() == Some(name));
@@ -169,15 +169,6 @@ fn trust(mode: Option<Mode>, roots: Option<Roots>) -> Trust {
     }
 }
 
-/// The URL without its query, and the query. A password may hold a question mark.
-fn split(url: &str) -> (&str, Option<&str>) {
-    let host = url.find('@').map_or(0, |at| at + 1);
-    match url[host..].find('?') {
-        Some(at) => (&url[..host + at], Some(&url[host + at + 1..])),
-        None => (url, None),
-    }
-}
-
 fn is_this_machine(name: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -215,6 +206,8 @@ mod tests {
             "postgres://u@127.0.0.1:5433/f",
             "postgres://u@%2Frun%2Fpostgresql/f",
             "postgres:///f?host=/run/postgresql",
+            "postgres://127.0.0.1/x?user=u&password=se@kret",
+            "postgres://u:se@kret@localhost/f",
         ] {
             assert_eq!(plain_host(sound), None, "{sound}");
         }
@@ -232,6 +225,21 @@ mod tests {
         assert_eq!(target.config.get_ssl_mode(), SslMode::Require);
         target.set(&[("statement_timeout", Duration::from_secs(2))]);
         assert_eq!(target.config.get_options(), Some("-c geqo=off -c statement_timeout=2000"));
+    }
+
+    #[test]
+    fn a_password_may_hold_what_ends_it() {
+        for url in [
+            "postgres://u:se@kr/et@db/f",
+            "postgres://u:se%40kr%2Fet@db/f",
+            "postgres://db/f?user=u&password=se@kr/et",
+            "postgres://db/f?user=u&password=se%40kr/et&sslmode=require",
+        ] {
+            let config = Target::parse(url).unwrap().config;
+            assert_eq!(config.get_password(), Some(&b"se@kr/et"[..]), "{url}");
+            assert_eq!(config.get_hosts(), [Host::Tcp(String::from("db"))], "{url}");
+            assert_eq!((config.get_user(), config.get_dbname()), (Some("u"), Some("f")), "{url}");
+        }
     }
 
     #[test]

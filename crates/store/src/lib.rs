@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use domain::{Clock, Random};
 
+mod address;
 mod answer;
 mod connect;
 mod era;
@@ -51,6 +52,7 @@ pub mod throttles;
 pub mod tickets;
 pub mod tombstones;
 
+pub use address::masked;
 pub use connect::Target;
 pub use error::{Error, Result};
 pub use expiry::CHUNK;
@@ -94,10 +96,7 @@ impl std::fmt::Debug for Url {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Postgres(url) => match url.rsplit_once('@') {
-                Some((_, host)) => write!(f, "postgres://…@{host}"),
-                None => f.write_str("postgres://…"),
-            },
+            Self::Postgres(url) => f.write_str(&masked(url)),
         }
     }
 }

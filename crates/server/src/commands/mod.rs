@@ -153,11 +153,7 @@ fn shown(mut config: Config) -> Result<String> {
         *key = String::from("(set)");
     }
     for url in [&mut config.database, &mut config.database_direct, &mut config.redis].into_iter().flatten() {
-        if let Some((scheme, rest)) = url.split_once("://")
-            && let Some((_, host)) = rest.rsplit_once('@')
-        {
-            *url = format!("{scheme}://…@{host}");
-        }
+        *url = store::masked(url);
     }
     serde_json::to_string_pretty(&config).map(|text| text + "\n").map_err(domain::Error::internal)
 }

@@ -141,7 +141,16 @@ fn flags_go_before_the_environment_and_that_before_the_file() {
     assert_eq!(show(&platform, &[])["listen"], "127.0.0.1:2");
     assert_eq!(show(&platform, &["--listen", "127.0.0.1:3"])["listen"], "127.0.0.1:3");
     // Keys and passwords are not shown.
-    assert_eq!(show(&platform, &[])["database"], "postgres://…@db.example/x");
+    assert_eq!(show(&platform, &[])["database"], "postgres://u:…@db.example/x");
+    let urls = [
+        ("FAIRWEATHER_DATABASE", "postgres://db.example/x?user=u&password=se@cret"),
+        ("FAIRWEATHER_DATABASE_DIRECT", "postgres://u:se/cret@db.example/x?sslpassword=secret"),
+        ("FAIRWEATHER_REDIS", "redis://:secret@redis.example"),
+    ];
+    let shown = show(&urls, &[]);
+    assert_eq!(shown["database"], "postgres://db.example/x?user=u&password=…");
+    assert_eq!(shown["database_direct"], "postgres://u:…@db.example/x?sslpassword=…");
+    assert_eq!(shown["redis"], "redis://:…@redis.example");
     let key = [("FAIRWEATHER_WEATHER__OPEN_METEO__KEY", "very-secret")];
     assert_eq!(show(&key, &[])["weather"]["open_meteo"]["key"], "(set)");
 
