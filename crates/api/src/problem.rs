@@ -180,7 +180,8 @@ impl From<Error> for Problem {
                 let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many requests", detail);
                 Self { retry_after: Some(retry_after), ..problem }
             }
-            Error::Unavailable { code, detail, retry_after } => {
+            // The cause is no business of a client.
+            Error::Unavailable { code, detail, retry_after, cause: _ } => {
                 let title = "Not available just now";
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail);
                 Self { retry_after: Some(retry_after), ..problem }

@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Some fields of the request do not fit; each says where and why.
-    #[error("the request has {} invalid field(s)", .0.len())]
+    #[error("{}", listed(.0))]
     Invalid(Vec<Invalid>),
     /// There is no such thing, or it belongs to somebody else: the two must look alike.
     #[error("not found")]
@@ -30,8 +30,14 @@ pub enum Error {
     #[error("{code}: {detail}")]
     Limited { code: &'static str, detail: Cow<'static, str>, retry_after: Duration },
     /// For a while we cannot serve this; trying again later is right.
-    #[error("{code}: {detail}")]
-    Unavailable { code: &'static str, detail: Cow<'static, str>, retry_after: Duration },
+    #[error("{code}: {detail}{}", .cause.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default())]
+    Unavailable {
+        code: &'static str,
+        detail: Cow<'static, str>,
+        retry_after: Duration,
+        /// What was seen, for logs and for operators at their terminal alone.
+        cause: Option<String>,
+    },
     /// Something of ours broke. The text is for operators alone.
     #[error("{0}")]
     Internal(String),
@@ -53,6 +59,14 @@ impl Invalid {
     ) -> Self {
         Self { pointer: pointer.into(), code, detail: detail.into() }
     }
+}
+
+fn listed(fields: &[Invalid]) -> String {
+    let of = |Invalid { pointer, detail, .. }: &Invalid| match &**pointer {
+        "" => detail.to_string(),
+        pointer => format!("{pointer}: {detail}"),
+    };
+    fields.iter().map(of).collect::<Vec<_>>().join("; ")
 }
 
 impl From<Invalid> for Error {
@@ -87,6 +101,31 @@ impl Error {
         detail: impl Into<Cow<'static, str>>,
         retry_after: Duration,
     ) -> Self {
-        Self::Unavailable { code, detail: detail.into(), retry_after }
+        Self::Unavailable { code, detail: detail.into(), retry_after, cause: None }
+    }
+
+    /// The same error with what operators may know of it; one of another kind has no room for that.
+    #[must_use]
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        if let Self::Unavailable { cause, .. } = &mut self {
+            *cause = Some(why.into());
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_is_told_the_cause() {
+        let fields =
+            vec![Invalid::new("--redis", "malformed", "must be redis://…"), Invalid::new("", "x", "no")];
+        assert_eq!(Error::Invalid(fields).to_string(), "--redis: must be redis://…; no");
+        let away = Error::unavailable("away", "not just now", Duration::ZERO);
+        assert_eq!(away.to_string(), "away: not just now");
+        assert_eq!(away.because("nobody listens").to_string(), "away: not just now (nobody listens)");
+        assert_eq!(Error::NotFound.because("it is gone").to_string(), "not found");
     }
 }

@@ -312,8 +312,9 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // These share the prefix and are no settings: the file's name, the ring itself, what tests are given.
-        let others = ["config", "key_ring", "test_all", "test_postgres", "test_redis", "fixtures"];
+        // These share the prefix and are no settings: the file's name, the ring itself, where a move goes, what
+        // tests are given.
+        let others = ["config", "key_ring", "move_to", "test_all", "test_postgres", "test_redis", "fixtures"];
         let environment = Env::prefixed("FAIRWEATHER_").ignore(&others).split("__");
         let figment = figment.merge(platform()).merge(environment).merge(Serialized::defaults(flags));
         figment.extract().map_err(|error| {

@@ -138,14 +138,32 @@ impl Target {
     pub async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>)> {
         // The driver bounds the time to the first answer only where nobody accepts the connection.
         let connected = timeout(GREETED, self.config.connect(self.tls.clone())).await;
+        let failed = |why: String| Error::Unavailable(format!("PostgreSQL at {}: {why}", self.hosts()));
         let (client, connection) = connected
-            .map_err(|_| Error::Unavailable(format!("PostgreSQL said nothing within {GREETED:?}")))?
-            .map_err(|error| unreachable(&error))?;
+            .map_err(|_| failed(format!("it said nothing within {GREETED:?}")))?
+            .map_err(|error| failed(reason(&error)))?;
         let driver = tokio::spawn(async move {
             // Whoever uses the client is told of its end by the next statement.
             let _ = connection.await;
         });
         Ok((client, driver))
+    }
+
+    /// Where the servers listen, as the URL says.
+    fn hosts(&self) -> String {
+        let ports = self.config.get_ports();
+        // One port may stand for all hosts.
+        let port = |n: usize| ports.get(n).or(ports.first()).copied().unwrap_or(5432);
+        let named = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let mut hosts: Vec<String> = named.collect();
+        if hosts.is_empty() {
+            hosts = self.config.get_hostaddrs().iter().map(ToString::to_string).collect();
+        }
+        let with_ports = hosts.iter().enumerate().map(|(n, host)| format!("{host}:{}", port(n)));
+        with_ports.collect::<Vec<_>>().join(", ")
     }
 
     /// Settings that hold on each new connection.
@@ -173,15 +191,19 @@ fn is_this_machine(name: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Why a server could not be used, in its own words where it has any.
 pub(crate) fn unreachable(error: &tokio_postgres::Error) -> Error {
+    Error::Unavailable(format!("PostgreSQL: {}", reason(error)))
+}
+
+/// Why a server could not be used, in its own words where it has any.
+pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     let mut text = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause.filter(|_| error.as_db_error().is_none()) {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    Error::Unavailable(format!("PostgreSQL: {text}"))
+    text
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use domain::cursor::Era;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::error::{Error, Result};
+use crate::connect::unreachable;
+use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::Tx;
 
@@ -53,7 +54,7 @@ const REDRAW: &str = "INSERT INTO store_era (name, era, witness) VALUES ('era', 
 
 /// Compares a connection's witness with the stored one, and enters a new era when they differ.
 pub(crate) async fn witness(client: &Client, random: &Random) -> Result<()> {
-    let failed = |error: tokio_postgres::Error| Error::Unavailable(error.to_string());
+    let failed = |error: tokio_postgres::Error| unreachable(&error);
     let seen: String = client.query_typed_one(WITNESS, &[]).await.map_err(failed)?.get(0);
     let era = i64::from(draw(random).0);
     let row: [(&(dyn ToSql + Sync), Type); 2] = [(&era, Type::INT8), (&seen, Type::TEXT)];

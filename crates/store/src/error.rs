@@ -39,11 +39,15 @@ impl From<Error> for domain::Error {
             Error::Domain(error) => error,
             Error::Retry(text) | Error::Unavailable(text) => {
                 tracing::warn!(reason = text, "the database is not available");
-                Self::unavailable("store_unavailable", "the data is not available just now", soon)
+                let error =
+                    Self::unavailable("store_unavailable", "the data is not available just now", soon);
+                error.because(text)
             }
             Error::Unknown(text) => {
                 tracing::error!(reason = text, "the outcome of a commit is unknown");
-                Self::unavailable("outcome_unknown", "the change may or may not have been saved", soon)
+                let error =
+                    Self::unavailable("outcome_unknown", "the change may or may not have been saved", soon);
+                error.because(text)
             }
             other => Self::internal(other),
         }

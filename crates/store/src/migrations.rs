@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::connect::{Target, unreachable};
+use crate::connect::{Target, reason, unreachable};
 use crate::error::{Error, Result};
 use crate::{Url, sqlite};
 
@@ -187,7 +187,7 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
         tx.rollback().await.map_err(failed)?;
     } else {
         for step in &report.pending {
-            tx.batch_execute(&step.sql).await.map_err(failed)?;
+            tx.batch_execute(&step.sql).await.map_err(|error| refused(step, &error))?;
             let text = "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)";
             let row: [(&(dyn ToSql + Sync), Type); 3] =
                 [(&step.number, Type::INT8), (&step.name, Type::TEXT), (&step.checksum, Type::TEXT)];
@@ -198,6 +198,16 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
     drop(client);
     driver.abort();
     Ok(report)
+}
+
+/// Tables of somebody else stand in the way, most likely.
+fn refused(step: &Step, error: &tokio_postgres::Error) -> Error {
+    Error::Unavailable(format!(
+        "PostgreSQL, at schema step {} ({}): {}",
+        step.number,
+        step.name,
+        reason(error)
+    ))
 }
 
 fn plan(steps: &[Template], present: &[(i64, String)], dialect: Dialect) -> Result<Report> {

@@ -404,8 +404,8 @@ fn list_body(list: &ForecastList) -> Bytes {
 /// An error that is told inside an answer; it stays the caller's to look at.
 fn describe(error: &Error) -> ProblemBody {
     let problem = match error {
-        Error::Unavailable { code, detail, retry_after } => {
-            Problem::from(Error::Unavailable { code, detail: detail.clone(), retry_after: *retry_after })
+        Error::Unavailable { code, detail, retry_after, .. } => {
+            Problem::from(Error::unavailable(code, detail.clone(), *retry_after))
         }
         Error::Limited { code, detail, retry_after } => {
             Problem::from(Error::Limited { code, detail: detail.clone(), retry_after: *retry_after })

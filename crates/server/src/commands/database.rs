@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write, stderr};
 
 use clap::Subcommand;
-use domain::{Error, Result};
+use domain::{Error, Invalid, Result};
 use store::Url;
 use store::relocation::{Moved, Progress, relocate};
 
@@ -25,8 +25,8 @@ pub struct Move {
     /// sqlite:PATH [default: the database in use by the configuration]
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// postgres://…, a database with nothing in it
-    #[arg(long, value_name = "URL")]
+    /// postgres://…, a database with nothing in it; in the environment nobody reads its password off a list of processes
+    #[arg(long, value_name = "URL", env = "FAIRWEATHER_MOVE_TO", hide_env_values = true)]
     to: String,
 }
 
@@ -34,10 +34,10 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
     let Command::Move(Move { from, to }) = command;
     let Setup { config, clock, random, .. } = setup;
     let from: Url = match from {
-        Some(url) => url.parse()?,
+        Some(url) => parsed("--from", &url)?,
         None => config.store_url()?,
     };
-    let to: Url = to.parse()?;
+    let to = parsed("--to", &to)?;
     let (Url::Sqlite(file), Url::Postgres(server)) = (&from, &to) else {
         return Err(Error::internal("a move goes from sqlite:PATH to postgres://…, in no other direction"));
     };
@@ -49,6 +49,10 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
     }
     let moved = relocate(file, server, clock.now(), &random, tell).await?;
     print(&format!("{}{}", table(&moved), next(&to)))
+}
+
+fn parsed(flag: &'static str, url: &str) -> Result<Url> {
+    url.parse().map_err(|_| Invalid::new(flag, "malformed", "must be postgres://… or sqlite:PATH").into())
 }
 
 /// One line per table, which grows on a terminal; elsewhere only its end is told.

@@ -7,6 +7,7 @@ mod accounts;
 mod adopt;
 mod bad_input;
 mod binary;
+mod causes;
 mod changes;
 mod commands;
 mod compaction;
