@@ -14,6 +14,7 @@ mod compaction;
 mod conditions;
 mod conflicts;
 mod cookies;
+mod deployment;
 mod documents;
 mod eras;
 mod faults;
