@@ -106,6 +106,8 @@ impl App {
                 kept.push((self.elevation_tag(at), i64::from(metres)));
             }
         }
+        // In one order on every node: two that keep the same points must not wait for each other.
+        kept.sort_unstable();
         let stored = self
             .store
             .write(async move |tx| {

@@ -138,7 +138,9 @@ impl Weather {
 
     /// Another node has a newer answer for a cell: what is older than that is not served from memory any more.
     pub(crate) fn forget_older(&self, cell: Cell, than: Timestamp) {
-        self.memory.forget_older(cell, than, self.providers.sources());
+        if than <= self.latest() {
+            self.memory.forget_older(cell, than, self.providers.sources());
+        }
     }
 
     pub fn providers(&self) -> &Providers {
@@ -232,6 +234,11 @@ impl Weather {
         best
     }
 
+    /// The last moment at which an answer can have been fetched.
+    fn latest(&self) -> Timestamp {
+        self.ttl.latest(self.clock.now())
+    }
+
     fn freshness(&self, entry: &Entry, now: Timestamp) -> Freshness {
         let factor = self.providers.ttl_factor(entry.series.source());
         self.ttl.freshness(entry.cell, entry.series.fetched_at(), now, factor)
@@ -258,7 +265,7 @@ impl Weather {
             for entry in entries {
                 let freshness = self.freshness(&entry, now);
                 if best.as_ref().is_none_or(|(_, other)| freshness < *other) {
-                    best = Some((self.memory.insert(entry), freshness));
+                    best = Some((self.memory.insert(entry, self.latest()), freshness));
                 }
             }
             match best {

@@ -10,9 +10,10 @@ use crate::transaction::{Db, Tx};
 
 static GET: Statement<(String,), (Vec<u8>, i64)> =
     Statement::new("SELECT series, fetched_at FROM cell_forecast WHERE cell_key = $1");
-static PUT: Statement<(String, Vec<u8>, i64), ()> = Statement::new(
+static PUT: Statement<(String, Vec<u8>, i64, i64), ()> = Statement::new(
     "INSERT INTO cell_forecast (cell_key, series, fetched_at) VALUES ($1, $2, $3)
-     ON CONFLICT (cell_key) DO UPDATE SET series = excluded.series, fetched_at = excluded.fetched_at",
+     ON CONFLICT (cell_key) DO UPDATE SET series = excluded.series, fetched_at = excluded.fetched_at
+     WHERE excluded.fetched_at >= cell_forecast.fetched_at OR cell_forecast.fetched_at > $4",
 );
 static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
     "SELECT fetched_at FROM cell_forecast WHERE fetched_at <= $1 ORDER BY fetched_at LIMIT 1 OFFSET $2",
@@ -47,13 +48,22 @@ pub async fn get_many(db: &mut Db, keys: &[&str]) -> Result<Vec<Option<(Vec<u8>,
         .collect())
 }
 
-pub async fn put(tx: &mut Tx, key: &str, series: &[u8], fetched_at: Timestamp) -> Result<()> {
-    put_many(tx, &[(key, series, fetched_at)]).await
+/// Keeps an answer, unless a newer one is there: a node that stood still for a while may come late with its own. One
+/// that was fetched after `latest` does not count as newer: a clock that was ahead has written it.
+pub async fn put(
+    tx: &mut Tx,
+    key: &str,
+    series: &[u8],
+    fetched_at: Timestamp,
+    latest: Timestamp,
+) -> Result<()> {
+    put_many(tx, &[(key, series, fetched_at)], latest).await
 }
 
-/// Keeps several answers. In the order of the keys: two that write the same cells would else wait for each other.
-pub async fn put_many(tx: &mut Tx, answers: &[(&str, &[u8], Timestamp)]) -> Result<()> {
-    let runs: Vec<_> = answers.iter().map(|(key, series, at)| (*key, *series, at.millis())).collect();
+/// The same of several. In the order of the keys: two that write the same cells would else wait for each other.
+pub async fn put_many(tx: &mut Tx, answers: &[(&str, &[u8], Timestamp)], latest: Timestamp) -> Result<()> {
+    let latest = latest.millis();
+    let runs: Vec<_> = answers.iter().map(|(key, series, at)| (*key, *series, at.millis(), latest)).collect();
     tx.exec_many(&PUT, &runs).await
 }
 

@@ -94,14 +94,15 @@ impl Memory {
     }
 
     /// Puts an answer in unless a newer one is there or is known to be elsewhere; what was known of the cell's use is
-    /// kept.
-    pub(super) fn insert(&self, entry: Entry) -> Arc<Entry> {
+    /// kept. What says that it was fetched after `latest` does not count, wherever it is.
+    pub(super) fn insert(&self, entry: Entry, latest: Timestamp) -> Arc<Entry> {
         let key = entry.key();
-        if self.is_outdated(entry.cell, &entry.series) {
+        let fetched_at = entry.series.fetched_at();
+        if fetched_at > latest || self.is_outdated(entry.cell, &entry.series, latest) {
             return Arc::new(entry);
         }
         if let Some(old) = self.entries.peek(&key) {
-            if old.series.fetched_at() >= entry.series.fetched_at() {
+            if (fetched_at..=latest).contains(&old.series.fetched_at()) {
                 return old;
             }
             entry.note_asked(old.asked_at(), old.share());
@@ -113,9 +114,9 @@ impl Memory {
     }
 
     /// Whether another node has told of a newer answer. Of the core pack alone: only that is told of.
-    pub(super) fn is_outdated(&self, cell: Cell, series: &Series) -> bool {
+    pub(super) fn is_outdated(&self, cell: Cell, series: &Series, latest: Timestamp) -> bool {
         let newest = if series.pack() == Pack::Core { self.newest.get(&cell) } else { None };
-        newest.is_some_and(|newest| series.fetched_at() < newest)
+        newest.is_some_and(|newest| series.fetched_at() < newest && newest <= latest)
     }
 
     /// Forgets answers that are older, and does not take such in again.
@@ -165,6 +166,10 @@ mod tests {
         Entry::new(cell(), series.build().unwrap())
     }
 
+    fn insert(memory: &Memory, entry: Entry) -> Arc<Entry> {
+        memory.insert(entry, Timestamp::from_seconds(10_000))
+    }
+
     fn forget_older(memory: &Memory, than: i64) {
         memory.forget_older(cell(), Timestamp::from_seconds(than), [Source::Sandbox].into_iter());
     }
@@ -173,21 +178,43 @@ mod tests {
     fn an_answer_that_is_older_than_another_nodes_is_forgotten_and_not_taken_in_again() {
         let memory = Memory::new(1 << 20);
         let key = (Source::Sandbox, Pack::Core, cell());
-        let old = memory.insert(entry(Pack::Core, 7200));
-        memory.insert(entry(Pack::Detail, 7200));
+        let old = insert(&memory, entry(Pack::Core, 7200));
+        insert(&memory, entry(Pack::Detail, 7200));
         forget_older(&memory, 7200);
         assert!(memory.peek(&key).is_some(), "it is as new as that");
         forget_older(&memory, 7300);
         assert!(memory.peek(&key).is_none() && old.is_superseded());
         assert!(memory.peek(&(Source::Sandbox, Pack::Detail, cell())).is_some(), "only the core is told of");
         // From a cache that lags behind; whoever asked may have it, and nobody else.
-        assert_eq!(memory.insert(entry(Pack::Core, 7250)).series.fetched_at().seconds(), 7250);
+        assert_eq!(insert(&memory, entry(Pack::Core, 7250)).series.fetched_at().seconds(), 7250);
         assert!(memory.peek(&key).is_none());
         // News that come late change nothing.
         forget_older(&memory, 7200);
-        memory.insert(entry(Pack::Core, 7250));
+        insert(&memory, entry(Pack::Core, 7250));
         assert!(memory.peek(&key).is_none());
-        memory.insert(entry(Pack::Core, 7300));
+        insert(&memory, entry(Pack::Core, 7300));
         assert!(memory.peek(&key).is_some());
+    }
+
+    #[test]
+    fn an_answer_of_a_clock_that_was_ahead_gives_way() {
+        let memory = Memory::new(1 << 20);
+        let there =
+            || memory.peek(&(Source::Sandbox, Pack::Core, cell())).map(|entry| entry.series.fetched_at());
+        let at = |seconds| Timestamp::from_seconds(seconds);
+        memory.insert(entry(Pack::Core, 7200), at(7199));
+        assert_eq!(there(), None, "it is not taken in");
+        memory.insert(entry(Pack::Core, 7200), at(7200));
+        memory.insert(entry(Pack::Core, 3600), at(7200));
+        assert_eq!(there(), Some(at(7200)));
+        // The clock is set back.
+        memory.insert(entry(Pack::Core, 3600), at(3900));
+        assert_eq!(there(), Some(at(3600)));
+        // What another node told when it was ahead stands in nobody's way.
+        forget_older(&memory, 7200);
+        memory.insert(entry(Pack::Core, 3700), at(7200));
+        assert_eq!(there(), None);
+        memory.insert(entry(Pack::Core, 3700), at(3900));
+        assert_eq!(there(), Some(at(3700)));
     }
 }

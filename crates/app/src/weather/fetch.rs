@@ -205,7 +205,7 @@ impl Weather {
     /// another fetch.
     fn land(&self, flight: Flight, series: Series) -> (Arc<Entry>, Option<ChangedCell>) {
         let before = self.memory.peek(&(series.source(), series.pack(), flight.want.cell));
-        let entry = self.memory.insert(Entry::new(flight.want.cell, series));
+        let entry = self.memory.insert(Entry::new(flight.want.cell, series), self.latest());
         self.flights.land(&flight.want);
         flight.told.send_replace(Some(Ok(entry.clone())));
         let changed = self.change(before.as_deref(), &entry);

@@ -49,12 +49,13 @@ impl Weather {
             }
             // With the last answers: a claim goes when what it was for can be read.
             let released = if rows.is_empty() { std::mem::take(&mut claimed) } else { Vec::new() };
+            let latest = self.latest();
             let stored = self
                 .store
                 .write(async move |tx| {
                     let chunk: Vec<_> =
                         chunk.iter().map(|(key, series, at)| (key.as_str(), &series[..], *at)).collect();
-                    cells::put_many(tx, &chunk).await?;
+                    cells::put_many(tx, &chunk, latest).await?;
                     release(tx, holder, &released).await
                 })
                 .await;
@@ -89,7 +90,7 @@ impl Weather {
             let values: Vec<_> = values.by_ref().take(keys.len()).flatten().collect();
             let entries: Vec<Entry> = decoded(want.cell, values.iter().map(Vec::as_slice))
                 // The cache may have missed the last answers, and the database has them.
-                .filter(|entry| !self.memory.is_outdated(want.cell, &entry.series))
+                .filter(|entry| !self.memory.is_outdated(want.cell, &entry.series, self.latest()))
                 .collect();
             if entries.iter().any(|entry| self.freshness(entry, now) <= Freshness::Ageing) {
                 found.push((want, entries));

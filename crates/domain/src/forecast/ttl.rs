@@ -14,7 +14,7 @@ pub enum Freshness {
     Ageing,
     /// Refresh it first; serve it, marked stale, when that fails.
     Stale,
-    /// Too old for anybody.
+    /// Too old for anybody, or not of this time at all.
     Dead,
 }
 
@@ -27,6 +27,8 @@ pub struct TtlPolicy {
     pub jitter: Duration,
     pub hard: Duration,
     pub dead: Duration,
+    /// How far the clock of the node that fetched an answer may be ahead of ours.
+    pub ahead: Duration,
 }
 
 impl Default for TtlPolicy {
@@ -37,6 +39,7 @@ impl Default for TtlPolicy {
             jitter: Duration::from_secs(600),
             hard: Duration::from_secs(3 * 3600),
             dead: Duration::from_secs(48 * 3600),
+            ahead: Duration::from_secs(5 * 60),
         }
     }
 }
@@ -50,9 +53,16 @@ impl TtlPolicy {
         fetched_at.plus((self.soft + own).saturating_mul(factor.max(1)))
     }
 
+    /// The last moment at which an answer can have been fetched by now. One that says later was fetched by a node whose
+    /// clock was far ahead, or before ours was set back: nobody knows how old it is, and believed it would stay fresh
+    /// until that time has come.
+    pub fn latest(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.ahead)
+    }
+
     pub fn freshness(&self, cell: Cell, fetched_at: Timestamp, now: Timestamp, factor: u32) -> Freshness {
         let age = now.since(fetched_at);
-        if age >= self.dead {
+        if age >= self.dead || fetched_at > self.latest(now) {
             Freshness::Dead
         } else if age >= self.hard {
             Freshness::Stale
@@ -85,8 +95,10 @@ mod tests {
         assert_eq!(after(141, 2), Freshness::Ageing);
         assert_eq!(after(180, 2), Freshness::Stale);
         assert_eq!(after(48 * 60, 2), Freshness::Dead);
-        // A clock that stepped back makes nothing stale.
-        assert_eq!(policy.freshness(cell, fetched, Timestamp::from_seconds(0), 1), Freshness::Fresh);
+        // A clock that stepped back a little makes nothing stale.
+        let before = |millis| fetched.minus(Duration::from_millis(millis));
+        assert_eq!(policy.freshness(cell, fetched, before(300_000), 1), Freshness::Fresh);
+        assert_eq!(policy.freshness(cell, fetched, before(300_001), 1), Freshness::Dead);
     }
 
     proptest! {

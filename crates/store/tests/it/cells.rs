@@ -8,15 +8,15 @@ use tokio::task::JoinSet;
 use crate::test_store::{NOW, TestStore};
 
 stamp! {
-    both: [the_newest_series_replaces_the_last, old_series_are_removed, a_budget_is_exact, elevations_are_kept]
+    both: [the_newest_series_replaces_the_last, an_older_series_comes_too_late, old_series_are_removed, a_budget_is_exact, elevations_are_kept]
 }
 
 async fn the_newest_series_replaces_the_last(store: TestStore) {
     let later = NOW.plus(Duration::from_secs(1));
     let write = store.write(async move |tx| {
-        cells::put(tx, "cell", b"old", NOW).await?;
-        cells::put(tx, "cell", b"new", later).await?;
-        cells::put(tx, "Cell", b"other", NOW).await
+        cells::put(tx, "cell", b"old", NOW, later).await?;
+        cells::put(tx, "cell", b"new", later, later).await?;
+        cells::put(tx, "Cell", b"other", NOW, later).await
     });
     write.await.unwrap();
     let get = async |key| store.read(async move |db| cells::get(db, key).await).await.unwrap();
@@ -25,11 +25,26 @@ async fn the_newest_series_replaces_the_last(store: TestStore) {
     assert_eq!(get("nowhere").await, None);
 }
 
+async fn an_older_series_comes_too_late(store: TestStore) {
+    let at = |seconds| NOW.plus(Duration::from_secs(seconds));
+    let put = async |series: &'static [u8], fetched: u64, latest: u64| {
+        let write =
+            store.write(async move |tx| cells::put(tx, "cell", series, at(fetched), at(latest)).await);
+        write.await.unwrap();
+        store.read(async |db| cells::get(db, "cell").await).await.unwrap().unwrap()
+    };
+    assert_eq!(put(b"new", 60, 90).await, (b"new".to_vec(), at(60)));
+    assert_eq!(put(b"old", 59, 90).await, (b"new".to_vec(), at(60)));
+    assert_eq!(put(b"same", 60, 90).await, (b"same".to_vec(), at(60)));
+    assert_eq!(put(b"late", 10, 60).await, (b"same".to_vec(), at(60)), "as late as may be is not too late");
+    assert_eq!(put(b"right", 10, 59).await, (b"right".to_vec(), at(10)), "the other's clock was ahead");
+}
+
 async fn old_series_are_removed(store: TestStore) {
     let later = NOW.plus(Duration::from_secs(1));
     let write = store.write(async move |tx| {
-        cells::put(tx, "old", b"x", NOW).await?;
-        cells::put(tx, "new", b"x", later).await?;
+        cells::put(tx, "old", b"x", NOW, later).await?;
+        cells::put(tx, "new", b"x", later, later).await?;
         cells::expire(tx, later).await
     });
     assert_eq!(write.await.unwrap(), 1);

@@ -130,7 +130,7 @@ async fn the_log_stays_bounded_under_constant_writes(store: TestStore) {
                 let key = format!("{writer}/{n}");
                 let series = vec![u8::try_from(n).unwrap(); SERIES];
                 let read = key.clone();
-                store.write(async move |tx| cells::put(tx, &key, &series, NOW).await).await.unwrap();
+                store.write(async move |tx| cells::put(tx, &key, &series, NOW, NOW).await).await.unwrap();
                 let found = store.read(async move |db| cells::get(db, &read).await).await.unwrap();
                 assert_eq!(found.map(|(series, _)| series.len()), Some(SERIES));
                 largest = largest.max(std::fs::metadata(&log).map_or(0, |file| file.len()));
@@ -189,7 +189,7 @@ async fn writes_until_the_disk_is_full() {
     while refused < 5 {
         let id = FavouriteId::new(NOW, &database.random);
         let write = store.write(async move |tx| {
-            cells::put(tx, &id.to_string(), &[7; 20_000], NOW).await?;
+            cells::put(tx, &id.to_string(), &[7; 20_000], NOW, NOW).await?;
             add(tx, account, id, "a0").await
         });
         match write.await {

@@ -442,8 +442,8 @@ async fn runs_of_one_statement_keep_their_order(store: TestStore) {
     let written = keys.clone();
     let write = store.write(async move |tx| {
         let answers: Vec<_> = written.iter().map(|key| (key.as_str(), key.as_bytes(), NOW)).collect();
-        cells::put_many(tx, &answers[..50]).await?;
-        cells::put_many(tx, &[]).await
+        cells::put_many(tx, &answers[..50], NOW).await?;
+        cells::put_many(tx, &[], NOW).await
     });
     write.await.unwrap();
     let asked = keys.clone();
