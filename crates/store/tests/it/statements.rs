@@ -44,7 +44,7 @@ const OF_NOBODY: [(&str, &str); 13] = [
     ("server_secret", "a handful of keys"),
     ("signing_key", "a handful of keys"),
     ("store_era", "one row"),
-    ("throttle", "what is being counted, found by its hash"),
+    ("throttle", "addresses and networks that were tried: of most a day, found by their hash"),
 ];
 /// Statements that look at many accounts: background work, never a person's request.
 const BACKGROUND: [&str; 8] = [
