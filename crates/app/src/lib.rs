@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use bus::{Bus, Carrier};
+use bus::{Bus, Carrier, Installation};
 use domain::password::PasswordPolicy;
 use domain::{Clock, Error, Random, Result, Timestamp};
 use gazetteer::Gazetteer;
@@ -135,8 +135,8 @@ impl App {
         let index = server_key(&store, &ring, &random, "index").await?;
         let refresh = server_key(&store, &ring, &random, "refresh").await?;
         let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
+        let bus = Bus::new(carrier, Installation::new(&index)?, clock.clone(), random.clone())?;
         let index = Arc::new(BlindIndex::new(&index)?);
-        let bus = Bus::new(carrier, index.shared_tag("installation", &[]), clock.clone(), random.clone())?;
         weather.share_through(bus.shared_cache());
         let app = Self(Arc::new(Inner {
             policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),

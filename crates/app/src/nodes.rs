@@ -51,7 +51,7 @@ impl App {
     /// Sessions have ended, here or on another node. Tokens and cookies that are known count no more.
     pub(crate) fn ended(&self, ended: Vec<(SessionId, Timestamp)>) {
         // In this order: a stream that is being opened looks at the set after it can be told.
-        self.revocations.add(ended.iter().copied());
+        self.revocations.add(ended.iter().copied(), self.now());
         self.streams.revoke(ended.into_iter().map(|(session, _)| session));
     }
 

@@ -1,23 +1,29 @@
 //! News as bytes.
 //!
 //! A message is version (1 byte), node (8), sending time (i64 ms), then sections: kind (1), length (u32), entries of
-//! a size that the kind fixes. All little endian. Whoever meets a version or a kind that it does not know passes it
-//! over, so nodes of two releases may run side by side; an entry that needs other fields gets a new kind.
+//! a size that the kind fixes; at the end a tag (16) by which nodes of the installation know it. All little endian.
+//! Whoever meets a version or a kind that it does not know passes it over, so nodes of two releases may run side by
+//! side; an entry that needs other fields gets a new kind.
+
+use std::time::Duration;
 
 use domain::cursor::Era;
 use domain::forecast::Cell;
 use domain::{AccountId, SessionId, Timestamp};
 use store::Hint;
 use uuid::Uuid;
+use vault::MacKey;
+use vault::mac;
 
 use crate::news::{ChangedCell, News, Tag, Taken};
 
 /// Names a node from its start to its end.
 pub(crate) type NodeId = [u8; 8];
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEADER: usize = 1 + 8 + 8;
 const SECTION: usize = 1 + 4;
+const TAG: usize = size_of::<mac::Tag>();
 
 const HEADS: u8 = 1;
 const ENDED: u8 = 2;
@@ -38,23 +44,73 @@ pub(crate) struct Message {
     pub news: News,
 }
 
-/// Writes news as messages of at most `largest` bytes each. There is always one, which may say nothing.
-pub(crate) fn encode(node: NodeId, sent_at: Timestamp, news: &News, largest: usize) -> Vec<Vec<u8>> {
-    let mut header = Vec::with_capacity(HEADER);
-    header.push(VERSION);
-    header.extend_from_slice(&node);
-    header.extend_from_slice(&sent_at.millis().to_le_bytes());
-    let mut pages = Pages { pages: vec![header.clone()], header, largest };
+/// Why what was received is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is of another release, or of nobody here.
+    Unknown,
+    /// It looks like one, and no node of this installation wrote it.
+    Forged,
+    /// It was heard before, or is too old to tell.
+    Again,
+}
+
+impl Refused {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Forged => "forged",
+            Self::Again => "again",
+        }
+    }
+}
+
+/// Writes news as messages of at most `largest` bytes each. There is always one, which may say nothing. The first is of
+/// the moment `sent_at`, each other one of the millisecond after the one before.
+pub(crate) fn encode(
+    key: &MacKey,
+    node: NodeId,
+    sent_at: Timestamp,
+    news: &News,
+    largest: usize,
+) -> Vec<Vec<u8>> {
+    let header = |sent_at: Timestamp| {
+        let mut header = Vec::with_capacity(HEADER);
+        header.push(VERSION);
+        header.extend_from_slice(&node);
+        header.extend_from_slice(&sent_at.millis().to_le_bytes());
+        header
+    };
+    let largest = largest.saturating_sub(TAG);
+    let mut pages = Pages { pages: vec![header(sent_at)], last: sent_at, header, largest };
     pages.section(HEADS, news.heads.iter().map(head));
     pages.section(ENDED, news.ended.iter().map(ended));
     pages.section(CELLS, news.cells.iter().map(cell));
     pages.section(TAKEN, news.taken.iter().map(taken));
     pages.section(GAP, news.has_gap.then_some([0]).into_iter());
-    pages.pages
+    let mut pages = pages.pages;
+    pages.iter_mut().for_each(|page| sign(key, page));
+    pages
 }
 
-/// `None` for what is no message of a version known here.
-pub(crate) fn decode(mut bytes: &[u8]) -> Option<Message> {
+fn sign(key: &MacKey, message: &mut Vec<u8>) {
+    let tag = key.tag(&[message]);
+    message.extend_from_slice(&tag);
+}
+
+/// Reads a message of a version known here, if it is by a node of this installation.
+pub(crate) fn decode(key: &MacKey, bytes: &[u8]) -> Result<Message, Refused> {
+    if bytes.first() != Some(&VERSION) {
+        return Err(Refused::Unknown);
+    }
+    let (message, tag) = bytes.split_last_chunk().ok_or(Refused::Unknown)?;
+    if !key.is_valid(&[message], tag) {
+        return Err(Refused::Forged);
+    }
+    read(message).ok_or(Refused::Unknown)
+}
+
+fn read(mut bytes: &[u8]) -> Option<Message> {
     let [VERSION] = take(&mut bytes)? else { return None };
     let node = take(&mut bytes)?;
     let sent_at = Timestamp::from_millis(i64::from_le_bytes(take(&mut bytes)?));
@@ -76,13 +132,15 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Message> {
     Some(Message { node, sent_at, news })
 }
 
-struct Pages {
-    header: Vec<u8>,
+struct Pages<H> {
+    header: H,
+    /// The time of the last page.
+    last: Timestamp,
     largest: usize,
     pages: Vec<Vec<u8>>,
 }
 
-impl Pages {
+impl<H: Fn(Timestamp) -> Vec<u8>> Pages<H> {
     /// Writes the entries of one kind, over as many pages as they need.
     fn section<const N: usize>(&mut self, kind: u8, entries: impl Iterator<Item = [u8; N]>) {
         let mut entries = entries.peekable();
@@ -90,7 +148,8 @@ impl Pages {
             let used = self.pages.last().map_or(self.largest, Vec::len);
             let room = self.largest.saturating_sub(used + SECTION) / N;
             if room == 0 && used > HEADER {
-                self.pages.push(self.header.clone());
+                self.last = self.last.plus(Duration::from_millis(1));
+                self.pages.push((self.header)(self.last));
                 continue;
             }
             let here: Vec<u8> = entries.by_ref().take(room.max(1)).flatten().collect();
@@ -183,13 +242,32 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use domain::Coordinates;
+    use domain::{Coordinates, Random};
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use vault::ServerKey;
 
     use super::*;
 
     const NODE: NodeId = *b"a node!!";
+
+    fn key(byte: u8) -> MacKey {
+        let random = Random::new(move |bytes| bytes.fill(byte));
+        MacKey::new(&ServerKey::generate(&random), "test").expect("a key")
+    }
+
+    fn nothing() -> Vec<u8> {
+        encode(&key(1), NODE, Timestamp::default(), &News::default(), 100).remove(0)
+    }
+
+    /// A message of the installation with something in it that this release would not write.
+    fn with(more: &[u8]) -> Vec<u8> {
+        let mut message = nothing();
+        message.truncate(HEADER);
+        message.extend_from_slice(more);
+        sign(&key(1), &mut message);
+        message
+    }
 
     fn news() -> impl Strategy<Value = News> {
         let id = || any::<u128>().prop_map(Uuid::from_u128);
@@ -219,12 +297,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pages_are_small_and_together_say_everything(news in news(), largest in 64..2000usize) {
-            let mut together = News::default();
-            for page in encode(NODE, Timestamp::from_seconds(7), &news, largest) {
+        fn pages_are_small_and_together_say_everything(news in news(), largest in 80..2000usize) {
+            let (mut together, key) = (News::default(), key(1));
+            let pages = encode(&key, NODE, Timestamp::from_seconds(7), &news, largest);
+            for (sent_at, page) in (7000..).zip(pages) {
                 prop_assert!(page.len() <= largest, "{} of {largest}", page.len());
-                let message = decode(&page).expect("our own");
-                prop_assert_eq!((message.node, message.sent_at), (NODE, Timestamp::from_seconds(7)));
+                let message = decode(&key, &page).expect("our own");
+                prop_assert_eq!((message.node, message.sent_at), (NODE, Timestamp::from_millis(sent_at)));
                 together.heads.extend(message.news.heads);
                 together.ended.extend(message.news.ended);
                 together.cells.extend(message.news.cells);
@@ -236,28 +315,40 @@ mod tests {
 
         #[test]
         fn any_bytes_are_read_without_harm(bytes in vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes);
-            let mut message = encode(NODE, Timestamp::default(), &News::default(), 100).remove(0);
-            message.extend(bytes);
-            let _ = decode(&message);
+            prop_assert!(decode(&key(1), &bytes).is_err());
+            let _ = decode(&key(1), &with(&bytes));
         }
     }
 
     #[test]
     fn a_message_that_says_nothing_is_one_message() {
-        let pages = encode(NODE, Timestamp::from_seconds(1), &News::default(), 100);
+        let pages = encode(&key(1), NODE, Timestamp::from_seconds(1), &News::default(), 100);
         assert_eq!(pages.len(), 1);
-        assert_eq!(decode(&pages[0]).map(|message| message.news), Some(News::default()));
+        assert_eq!(decode(&key(1), &pages[0]).map(|message| message.news), Ok(News::default()));
     }
 
     #[test]
     fn what_another_release_adds_is_passed_over() {
         let news = News { has_gap: true, ..News::default() };
-        let mut message = encode(NODE, Timestamp::default(), &News::default(), 100).remove(0);
-        message.extend_from_slice(&[200, 3, 0, 0, 0, 1, 2, 3]);
-        message.extend_from_slice(&[GAP, 1, 0, 0, 0, 0]);
-        assert_eq!(decode(&message).map(|message| message.news), Some(news));
+        let mut message = with(&[200, 3, 0, 0, 0, 1, 2, 3, GAP, 1, 0, 0, 0, 0]);
+        assert_eq!(decode(&key(1), &message).map(|message| message.news), Ok(news));
         message[0] = VERSION + 1;
-        assert_eq!(decode(&message), None);
+        assert_eq!(decode(&key(1), &message), Err(Refused::Unknown));
+    }
+
+    #[test]
+    fn what_no_node_of_the_installation_wrote_is_refused() {
+        let message = nothing();
+        assert!(decode(&key(1), &message).is_ok());
+        assert_eq!(decode(&key(2), &message), Err(Refused::Forged));
+        // All but the version, which is looked at first.
+        for bit in 8..message.len() * 8 {
+            let mut changed = message.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(&key(1), &changed), Err(Refused::Forged), "bit {bit}");
+        }
+        for length in 0..message.len() {
+            assert!(decode(&key(1), &message[..length]).is_err(), "{length} bytes");
+        }
     }
 }

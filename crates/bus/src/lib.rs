@@ -8,12 +8,15 @@ mod cache;
 mod carrier;
 mod codec;
 mod echo;
+mod heard;
+mod installation;
 mod line;
 mod news;
 mod outbox;
 mod redis;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use domain::{Clock, Random, Result, SessionId, Timestamp};
@@ -23,10 +26,13 @@ use tokio::time::timeout;
 
 pub use cache::SharedCache;
 pub use carrier::Carrier;
+pub use installation::Installation;
 pub use news::{ChangedCell, News, Tag, Taken};
 
+use cache::Place;
 use carrier::Address;
 use codec::NodeId;
+use heard::Heard;
 use outbox::Outbox;
 use redis::Redis;
 
@@ -36,10 +42,14 @@ pub struct Bus(Option<Arc<Inner>>);
 
 struct Inner {
     node: NodeId,
+    installation: Arc<Installation>,
     address: Address,
     clock: Clock,
     random: Random,
     outbox: Outbox,
+    heard: Heard,
+    /// The time of the last message, in milliseconds.
+    said_until: AtomicI64,
     joined: watch::Sender<Joined>,
     missed: Notify,
 }
@@ -58,23 +68,30 @@ pub struct Joined {
 }
 
 impl Bus {
-    /// `installation` keeps apart what shares a Redis. Nothing is connected before [`Bus::run`].
+    /// Nothing is connected before [`Bus::run`].
     ///
     /// # Errors
     /// When the carrier's URL does not parse.
-    pub fn new(carrier: Carrier, installation: Tag, clock: Clock, random: Random) -> Result<Self> {
+    pub fn new(carrier: Carrier, installation: Installation, clock: Clock, random: Random) -> Result<Self> {
         let address = match carrier {
             Carrier::None => return Ok(Self::default()),
             Carrier::Postgres { url } => Address::Postgres(url),
             Carrier::Redis { url } => {
-                let name: String = installation.iter().map(|byte| format!("{byte:02x}")).collect();
-                Address::Redis(Arc::new(Redis::new(&url, format!("fairweather:{name}:"))?))
+                Address::Redis(Arc::new(Redis::new(&url, format!("fairweather:{}:", installation.name))?))
             }
         };
-        let (joined, missed) = (watch::Sender::default(), Notify::new());
-        let inner =
-            Inner { node: random.bytes(), address, clock, random, outbox: Outbox::new(), joined, missed };
-        Ok(Self(Some(Arc::new(inner))))
+        Ok(Self(Some(Arc::new(Inner {
+            node: random.bytes(),
+            installation: Arc::new(installation),
+            address,
+            clock,
+            random,
+            outbox: Outbox::new(),
+            heard: Heard::default(),
+            said_until: AtomicI64::new(0),
+            joined: watch::Sender::default(),
+            missed: Notify::new(),
+        }))))
     }
 
     /// Whether there are other nodes to tell.
@@ -85,7 +102,9 @@ impl Bus {
     /// The cache beside it.
     pub fn shared_cache(&self) -> SharedCache {
         match self.0.as_deref() {
-            Some(Inner { address: Address::Redis(redis), .. }) => SharedCache(Some(redis.clone())),
+            Some(Inner { address: Address::Redis(redis), installation, .. }) => {
+                SharedCache(Some(Place { redis: redis.clone(), installation: installation.clone() }))
+            }
             _ => SharedCache::default(),
         }
     }

@@ -1,13 +1,14 @@
 //! The connection to the other nodes: made, used until it breaks, made again.
 
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{Error, Result};
+use domain::{Error, Result, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::carrier::{Address, Ear, Speaker};
-use crate::codec::{self, Message};
+use crate::codec::{self, Message, Refused};
 use crate::echo::Echo;
 use crate::news::News;
 use crate::{Bus, Inner};
@@ -109,9 +110,8 @@ impl Inner {
                 }
             }
             let sending = self.outbox.take();
-            let now = self.clock.now();
-            let messages = codec::encode(self.node, now, &sending.news, self.address.largest());
-            echo.said(now, messages.len());
+            let (sent_at, messages) = self.written(&sending.news);
+            echo.said(sent_at, messages.len());
             match timeout(PATIENCE, speaker.say(&messages)).await {
                 Ok(said) => said?,
                 Err(_) => return Err(Error::internal("it takes no message")),
@@ -124,6 +124,18 @@ impl Inner {
             sending.done();
             last = Some(Instant::now());
         }
+    }
+
+    /// The messages that say this, and the time of the first. Each is later than the one before, whatever the clock
+    /// does: by that the others know what they have heard.
+    fn written(&self, news: &News) -> (Timestamp, Vec<Vec<u8>>) {
+        let last = self.said_until.load(Ordering::Relaxed);
+        let sent_at = self.clock.now().max(Timestamp::from_millis(last.saturating_add(1)));
+        let key = &self.installation.messages;
+        let messages = codec::encode(key, self.node, sent_at, news, self.address.largest());
+        let further = i64::try_from(messages.len()).unwrap_or(i64::MAX) - 1;
+        self.said_until.store(sent_at.millis().saturating_add(further), Ordering::Relaxed);
+        (sent_at, messages)
     }
 
     async fn hear(
@@ -147,18 +159,18 @@ impl Inner {
     }
 
     fn heard(&self, bytes: &[u8], echo: &Echo, told: &impl Fn(News)) {
-        let Some(Message { node, sent_at, news }) = codec::decode(bytes) else {
-            tracing::debug!(
-                bytes = bytes.len(),
-                "a message was passed over: of another release, or of nobody here"
-            );
-            return;
+        let Message { node, sent_at, news } = match codec::decode(&self.installation.messages, bytes) {
+            Ok(message) => message,
+            Err(why) => return pass_over(bytes, why),
         };
         if node == self.node {
             echo.heard(sent_at);
             // On the way there and back by one clock, so it says the same whatever the clocks of others do.
             metrics::histogram!("fairweather_bus_lag_seconds").record(self.clock.now().since(sent_at));
             return;
+        }
+        if !self.heard.is_next(node, sent_at, self.clock.now()) {
+            return pass_over(bytes, Refused::Again);
         }
         for (kind, count) in news.counts() {
             metrics::counter!("fairweather_bus_received_total", "kind" => kind).increment(count);
@@ -170,4 +182,10 @@ impl Inner {
         // After it was told: whoever waits for it finds its effect.
         self.joined.send_modify(|joined| joined.received += 1);
     }
+}
+
+/// What a message says that is not believed costs time alone, since the database says it too.
+fn pass_over(message: &[u8], why: Refused) {
+    metrics::counter!("fairweather_bus_refused_total", "why" => why.name()).increment(1);
+    tracing::debug!(bytes = message.len(), why = why.name(), "a message was passed over");
 }

@@ -6,6 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// How far the clocks of an installation's nodes may differ. A time that lies further in the future is wrong.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -40,6 +43,12 @@ impl Timestamp {
     /// How long ago `earlier` was; zero when it lies in the future (clocks may step back).
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// This, or the latest that a clock that is nearly right can have said by `now`.
+    #[must_use]
+    pub fn clamped(self, now: Self) -> Self {
+        self.min(now.plus(CLOCK_SKEW))
     }
 
     /// RFC 3339 in UTC with whole seconds, `2026-11-21T09:28:16Z`.

@@ -3,7 +3,7 @@
 //! run.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -86,11 +86,17 @@ impl RedisServer {
     /// # Panics
     /// When it does not.
     pub fn flush(&self) {
-        let mut connection = TcpStream::connect(self.address).expect("Redis listens");
-        connection.write_all(b"FLUSHALL\r\n").expect("Redis reads");
-        let mut answer = [0; 5];
-        connection.read_exact(&mut answer).expect("Redis answers");
-        assert_eq!(&answer, b"+OK\r\n");
+        assert_eq!(self.outsider().ask(&[b"FLUSHALL"]), [b"OK"]);
+    }
+
+    /// Somebody who may do with it what he likes, and is no node.
+    ///
+    /// # Panics
+    /// When it takes no connection.
+    pub fn outsider(&self) -> Outsider {
+        let connection = TcpStream::connect(self.address).expect("Redis listens");
+        connection.set_read_timeout(Some(SOON)).expect("a timeout can be set");
+        Outsider(BufReader::new(connection))
     }
 
     async fn connect(&self) -> MultiplexedConnection {
@@ -146,6 +152,54 @@ impl RedisServer {
     fn signal(&self, signal: rustix::process::Signal) {
         let child = self.child.as_ref().expect("it runs");
         rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).expect("it is ours");
+    }
+}
+
+/// A connection of somebody who is no node.
+pub struct Outsider(BufReader<TcpStream>);
+
+impl Outsider {
+    /// The strings and numbers of the answer to a command, in their order.
+    ///
+    /// # Panics
+    /// When there is no answer, or an error.
+    pub fn ask(&mut self, command: &[&[u8]]) -> Vec<Vec<u8>> {
+        let mut request = format!("*{}\r\n", command.len()).into_bytes();
+        for word in command {
+            request.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            request.extend_from_slice(word);
+            request.extend_from_slice(b"\r\n");
+        }
+        self.0.get_mut().write_all(&request).expect("Redis reads");
+        self.hear()
+    }
+
+    /// What comes next: an answer, or something that was published.
+    ///
+    /// # Panics
+    /// When nothing comes, or an error.
+    pub fn hear(&mut self) -> Vec<Vec<u8>> {
+        let mut parts = Vec::new();
+        self.read_into(&mut parts);
+        parts
+    }
+
+    fn read_into(&mut self, parts: &mut Vec<Vec<u8>>) {
+        let mut line = String::new();
+        self.0.read_line(&mut line).expect("Redis answers");
+        let (kind, rest) = line.trim_end().split_at_checked(1).expect("an answer");
+        let length = || rest.parse::<usize>().expect("a length");
+        match kind {
+            "+" | ":" => parts.push(rest.into()),
+            "$" => {
+                let mut string = vec![0; length() + 2];
+                self.0.read_exact(&mut string).expect("Redis answers");
+                string.truncate(length());
+                parts.push(string);
+            }
+            "*" => (0..length()).for_each(|_| self.read_into(parts)),
+            _ => panic!("Redis answers {line}"),
+        }
     }
 }
 

@@ -9,10 +9,9 @@ use aws_lc_rs::hmac;
 use domain::email::Email;
 use domain::{AccountId, Result};
 
+pub use crate::mac::Tag;
+use crate::mac::{digest, tag};
 use crate::server_key::ServerKey;
-
-/// A tag of 128 bits, for what must not collide by chance or by intent.
-pub type Tag = [u8; 16];
 
 /// The keys of all indexes.
 pub struct BlindIndex {
@@ -76,20 +75,6 @@ impl fmt::Debug for BlindIndex {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("BlindIndex(…)")
     }
-}
-
-/// HMAC-SHA-256 over the parts, each with its length before it so that no two lists give the same bytes.
-fn digest(key: &hmac::Key, parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(key);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    context.sign().as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-fn tag(key: &hmac::Key, parts: &[&[u8]]) -> Tag {
-    digest(key, parts).first_chunk().copied().unwrap_or_default()
 }
 
 fn number(tag: Tag) -> i64 {

@@ -9,6 +9,7 @@
 //! | keep a column from whoever reads the database | [`seal::DataKey`], one per account |
 //! | keep those keys | [`ring::Ring`], the one secret outside the database |
 //! | find a row by something sealed | [`index::BlindIndex`] |
+//! | believe only what our own nodes say | [`mac::MacKey`] |
 //! | say who a request is from | [`access`], signed with [`signing::KeySet`] |
 //! | stay signed in | [`refresh_token::RefreshKey`] |
 //! | hand out a secret and store its hash | [`secret::Secret`] |
@@ -17,6 +18,7 @@
 pub mod access;
 pub mod hashing;
 pub mod index;
+pub mod mac;
 pub mod password;
 pub mod refresh_token;
 pub mod ring;
@@ -28,6 +30,7 @@ pub mod signing;
 pub use access::Rejection;
 pub use hashing::HashingPool;
 pub use index::BlindIndex;
+pub use mac::MacKey;
 pub use refresh_token::RefreshKey;
 pub use ring::Ring;
 pub use seal::{Context, DataKey};

@@ -4,6 +4,7 @@ mod cache;
 mod credentials;
 mod cuts;
 mod ends;
+mod forgery;
 mod limits;
 mod pgbouncer;
 mod sessions;
