@@ -55,6 +55,7 @@ impl Bus {
                     "not connected to the other nodes: their news come late until it is"
                 );
             }
+            inner.show(false);
             sleep(inner.jittered(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -62,12 +63,14 @@ impl Bus {
 }
 
 impl Inner {
+    /// For the metrics. Said again and again: what is said before they are there is lost.
+    fn show(&self, is_connected: bool) {
+        let gauge = metrics::gauge!("fairweather_bus_connected", "carrier" => self.address.name());
+        gauge.set(f64::from(u8::from(is_connected)));
+    }
+
     fn note(&self, is_connected: bool) {
-        metrics::gauge!("fairweather_bus_connected", "carrier" => self.address.name()).set(if is_connected {
-            1.0
-        } else {
-            0.0
-        });
+        self.show(is_connected);
         self.joined.send_modify(|joined| {
             joined.is_connected = is_connected;
             joined.connections += u64::from(is_connected);
@@ -122,6 +125,7 @@ impl Inner {
             let count = u64::try_from(messages.len()).unwrap_or(u64::MAX);
             self.joined.send_modify(|joined| joined.sent += count);
             sending.done();
+            self.show(true);
             last = Some(Instant::now());
         }
     }

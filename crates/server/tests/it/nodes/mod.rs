@@ -6,6 +6,7 @@ mod cuts;
 mod ends;
 mod forgery;
 mod limits;
+mod metrics;
 mod pgbouncer;
 mod sessions;
 mod streams;
