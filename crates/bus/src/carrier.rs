@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use domain::Result;
-use store::notify;
+use domain::{Error, Result};
+use store::{Identity, notify};
 
 use crate::redis::{self, Redis};
 
@@ -16,16 +16,31 @@ pub enum Carrier {
     /// There is one node.
     #[default]
     None,
-    /// LISTEN and NOTIFY. `url` leads to PostgreSQL itself, not to a pooler.
-    Postgres { url: String },
+    /// LISTEN and NOTIFY. `url` leads to PostgreSQL itself, not to a pooler. `pooled` is the URL by which the data is
+    /// reached, if that is another.
+    Postgres { url: String, pooled: Option<String> },
     /// Publish and subscribe of Redis or Valkey.
     Redis { url: String },
 }
 
 /// What a carrier is reached by.
 pub(crate) enum Address {
-    Postgres(String),
+    Postgres { url: String, pooled: Option<String> },
     Redis(Arc<Redis>),
+}
+
+/// Why a node does not hear the others.
+pub(crate) enum Trouble {
+    /// The carrier is away, or was.
+    Away(Error),
+    /// Whoever is told there uses another database.
+    Elsewhere,
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Away(error)
+    }
 }
 
 /// Says messages.
@@ -46,7 +61,7 @@ const LARGEST_IN_REDIS: usize = 64 * 1024;
 impl Address {
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Postgres(_) => "postgres",
+            Self::Postgres { .. } => "postgres",
             Self::Redis(_) => "redis",
         }
     }
@@ -55,15 +70,21 @@ impl Address {
     pub const fn largest(&self) -> usize {
         match self {
             // Notifications are text, so four characters stand for three bytes.
-            Self::Postgres(_) => notify::LARGEST / 4 * 3,
+            Self::Postgres { .. } => notify::LARGEST / 4 * 3,
             Self::Redis(_) => LARGEST_IN_REDIS,
         }
     }
 
-    pub async fn connect(&self) -> Result<(Speaker, Ear)> {
+    pub async fn connect(&self) -> Result<(Speaker, Ear), Trouble> {
         match self {
-            Self::Postgres(url) => {
+            Self::Postgres { url, pooled } => {
                 let (notifier, listener) = notify::connect(url).await.map_err(trouble)?;
+                // A node hears itself in any database, so that it does says nothing of the others.
+                if let Some(pooled) = pooled
+                    && Identity::at(pooled).await.map_err(trouble)? != *notifier.database()
+                {
+                    return Err(Trouble::Elsewhere);
+                }
                 Ok((Speaker::Postgres(notifier), Ear::Postgres(Box::new(listener))))
             }
             Self::Redis(redis) => {
@@ -102,6 +123,6 @@ impl Ear {
 }
 
 /// The store's own conversion logs each, which a server that stays away would repeat for ever.
-fn trouble(error: store::Error) -> domain::Error {
-    domain::Error::internal(error)
+fn trouble(error: store::Error) -> Error {
+    Error::internal(error)
 }

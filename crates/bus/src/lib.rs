@@ -75,7 +75,7 @@ impl Bus {
     pub fn new(carrier: Carrier, installation: Installation, clock: Clock, random: Random) -> Result<Self> {
         let address = match carrier {
             Carrier::None => return Ok(Self::default()),
-            Carrier::Postgres { url } => Address::Postgres(url),
+            Carrier::Postgres { url, pooled } => Address::Postgres { url, pooled },
             Carrier::Redis { url } => {
                 Address::Redis(Arc::new(Redis::new(&url, format!("fairweather:{}:", installation.name))?))
             }

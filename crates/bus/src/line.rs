@@ -1,5 +1,6 @@
 //! The connection to the other nodes: made, used until it breaks, made again.
 
+use std::mem::discriminant;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use domain::{Error, Result, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
-use crate::carrier::{Address, Ear, Speaker};
+use crate::carrier::{Address, Ear, Speaker, Trouble};
 use crate::codec::{self, Message, Refused};
 use crate::echo::Echo;
 use crate::news::News;
@@ -30,30 +31,27 @@ impl Bus {
     pub async fn run(&self, told: impl Fn(News) + Sync) {
         let Some(inner) = self.0.as_deref() else { return };
         let mut pause = SHORTEST_PAUSE;
-        // Said once when it goes and once when it comes back.
-        let mut is_reported = false;
+        // Each trouble is said once when it comes, and its end once.
+        let mut reported = None;
         inner.note(false);
         loop {
             let trouble = match timeout(PATIENCE, inner.address.connect()).await {
                 Ok(Ok((speaker, ear))) => {
                     pause = SHORTEST_PAUSE;
-                    if std::mem::take(&mut is_reported) {
+                    if reported.take().is_some() {
                         tracing::info!(carrier = inner.address.name(), "connected to the other nodes again");
                     }
                     inner.note(true);
                     let trouble = inner.follow(speaker, ear, &told).await;
                     inner.note(false);
-                    trouble
+                    Trouble::Away(trouble)
                 }
-                Ok(Err(error)) => error,
-                Err(_) => Error::internal("it does not answer"),
+                Ok(Err(trouble)) => trouble,
+                Err(_) => Trouble::Away(Error::internal("it does not answer")),
             };
-            if !std::mem::replace(&mut is_reported, true) {
-                tracing::warn!(
-                    carrier = inner.address.name(),
-                    error = %trouble,
-                    "not connected to the other nodes: their news come late until it is"
-                );
+            let kind = discriminant(&trouble);
+            if reported.replace(kind) != Some(kind) {
+                inner.report(&trouble);
             }
             inner.show(false);
             sleep(inner.jittered(pause)).await;
@@ -63,6 +61,22 @@ impl Bus {
 }
 
 impl Inner {
+    fn report(&self, trouble: &Trouble) {
+        let carrier = self.address.name();
+        match trouble {
+            Trouble::Away(error) => tracing::warn!(
+                carrier,
+                %error,
+                "not connected to the other nodes: their news come late until it is"
+            ),
+            Trouble::Elsewhere => tracing::error!(
+                carrier,
+                "database_direct leads to another database than database does: not connected to the other nodes, \
+                 whose news come late until both lead to one"
+            ),
+        }
+    }
+
     /// For the metrics. Said again and again: what is said before they are there is lost.
     fn show(&self, is_connected: bool) {
         let gauge = metrics::gauge!("fairweather_bus_connected", "carrier" => self.address.name());

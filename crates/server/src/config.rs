@@ -334,22 +334,38 @@ impl Config {
     /// How this node and others on the same database hear of one another.
     ///
     /// # Errors
-    /// When nodes are said to share something, but have no database in common.
+    /// When nodes are said to share something, but have no database in common, and when `database_direct` cannot be
+    /// what it is for.
     pub fn carrier(&self) -> Result<bus::Carrier> {
-        let database = self.database_direct.as_ref().or(self.database.as_ref());
+        let direct = self.direct()?;
         match (self.store_url()?, &self.redis) {
             (store::Url::Sqlite(_), Some(_)) => Err(Error::internal(
                 "redis is set (--redis, FAIRWEATHER_REDIS or REDIS_URL), but the database is a SQLite file, which \
                  belongs to one process: leave redis out, or give the nodes one PostgreSQL with --database postgres://…",
             )),
-            (store::Url::Sqlite(_), None) if self.database_direct.is_some() => Err(Error::internal(
+            (store::Url::Sqlite(_), None) if direct.is_some() => Err(Error::internal(
                 "database_direct is set, but the database is a SQLite file: leave it out, or give --database postgres://…",
             )),
             (store::Url::Sqlite(_), None) => Ok(bus::Carrier::None),
             (store::Url::Postgres(_), Some(url)) => Ok(bus::Carrier::Redis { url: url.clone() }),
-            (store::Url::Postgres(url), None) => {
-                Ok(bus::Carrier::Postgres { url: database.cloned().unwrap_or(url) })
-            }
+            (store::Url::Postgres(pooled), None) => Ok(match direct {
+                Some(url) => bus::Carrier::Postgres { url, pooled: Some(pooled) },
+                None => bus::Carrier::Postgres { url: pooled, pooled: None },
+            }),
+        }
+    }
+
+    /// Where PostgreSQL itself is, if that was said.
+    fn direct(&self) -> Result<Option<String>> {
+        let Some(text) = &self.database_direct else { return Ok(None) };
+        match text.parse() {
+            Ok(store::Url::Postgres(url)) => match store::Target::parse(&url) {
+                Ok(_) => Ok(Some(url)),
+                Err(error) => Err(Error::internal(format!("database_direct: {error}"))),
+            },
+            _ => Err(Error::internal(
+                "database_direct must be postgres://… of the server itself, where `database` leads to a pooler",
+            )),
         }
     }
 
@@ -476,11 +492,29 @@ mod tests {
         config.database = Some(String::from("postgres://pooler/fairweather"));
         assert!(matches!(config.carrier(), Ok(bus::Carrier::Redis { url }) if url == "redis://127.0.0.1"));
         config.redis = None;
-        assert!(matches!(config.carrier(), Ok(bus::Carrier::Postgres { url }) if url.contains("pooler")));
+        let carrier = config.carrier();
+        assert!(
+            matches!(carrier, Ok(bus::Carrier::Postgres { url, pooled: None }) if url.contains("pooler"))
+        );
         config.database_direct = Some(String::from("postgres://database/fairweather"));
-        assert!(matches!(config.carrier(), Ok(bus::Carrier::Postgres { url }) if url.contains("//database")));
+        let Ok(bus::Carrier::Postgres { url, pooled: Some(pooled) }) = config.carrier() else { panic!() };
+        assert!(url.contains("//database") && pooled.contains("//pooler"));
         config.database = None;
         assert!(config.carrier().err().unwrap().to_string().contains("database_direct"));
+    }
+
+    #[test]
+    fn the_server_itself_is_a_postgresql() {
+        let mut config =
+            Config { database: Some(String::from("postgres://pooler/fairweather")), ..Config::default() };
+        for wrong in ["sqlite:foo", "nonsense", "", "postgres://u:secret@db/f?sslmode=always"] {
+            config.database_direct = Some(String::from(wrong));
+            for redis in [None, Some(String::from("redis://127.0.0.1"))] {
+                config.redis = redis;
+                let text = config.carrier().err().expect(wrong).to_string();
+                assert!(text.contains("database_direct") && !text.contains("secret"), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod connect;
 mod era;
 mod error;
 mod expiry;
+mod identity;
 mod migrations;
 mod place_filter;
 mod postgres;
@@ -56,6 +57,7 @@ pub use address::masked;
 pub use connect::Target;
 pub use error::{Error, Result};
 pub use expiry::CHUNK;
+pub use identity::Identity;
 pub use migrations::{Report, Step, migrate};
 pub use transaction::{Db, Hint, Tx};
 

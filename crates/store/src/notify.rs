@@ -10,6 +10,7 @@ use tokio_postgres::{AsyncMessage, Client, Connection, Socket, Statement};
 
 use crate::connect::{Target, unreachable};
 use crate::error::{Error, Result};
+use crate::identity::Identity;
 use crate::tls::Encrypted;
 
 /// By which an operator, or a test, finds the connection among others.
@@ -25,6 +26,7 @@ const NOTIFY: &str = "SELECT pg_notify('fairweather', payload) FROM unnest($1::t
 pub struct Notifier {
     client: Client,
     notify: Statement,
+    database: Identity,
 }
 
 /// Hears what any node says, this one included.
@@ -40,17 +42,23 @@ pub async fn connect(url: &str) -> Result<(Notifier, Listener)> {
     let (client, connection) = config.connect(tls).await.map_err(|error| unreachable(&error))?;
     let mut listener = Listener { connection, heard: VecDeque::new() };
     let begin = async {
-        client.batch_execute(LISTEN).await?;
-        client.prepare(NOTIFY).await
+        client.batch_execute(LISTEN).await.map_err(|error| unavailable(&error))?;
+        let notify = client.prepare(NOTIFY).await.map_err(|error| unavailable(&error))?;
+        Ok::<_, Error>((notify, Identity::of(&client).await?))
     };
-    let notify = tokio::select! {
-        notify = begin => notify.map_err(|error| unavailable(&error))?,
+    let (notify, database) = tokio::select! {
+        begun = begin => begun?,
         error = listener.drive() => return Err(error),
     };
-    Ok((Notifier { client, notify }, listener))
+    Ok((Notifier { client, notify, database }, listener))
 }
 
 impl Notifier {
+    /// Where it is heard.
+    pub const fn database(&self) -> &Identity {
+        &self.database
+    }
+
     /// Says this to every node in one transaction.
     pub async fn notify(&self, payloads: &[String]) -> Result<()> {
         let said = self.client.execute(&self.notify, &[&payloads]).await;

@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use app::App;
+use bus::Carrier;
 use domain::{Error, Result};
+use store::Identity;
 
 use super::print;
 use crate::config::Config;
@@ -21,8 +23,10 @@ enum Finding {
 pub async fn run(setup: Setup) -> Result<()> {
     let config = &setup.config;
     let mut findings = vec![data(config), ring(&config.data), schema(config).await];
-    if let Err(error) = config.carrier() {
-        findings.push(Finding::Bad(error.to_string()));
+    match config.carrier() {
+        Ok(Carrier::Postgres { url, pooled: Some(pooled) }) => findings.push(direct(&url, &pooled).await),
+        Ok(_) => {}
+        Err(error) => findings.push(Finding::Bad(error.to_string())),
     }
     for line in config.unsafe_settings() {
         findings.push(Finding::Note(format!("`serve` would refuse to start: {line}")));
@@ -98,6 +102,21 @@ async fn schema(config: &Config) -> Finding {
             report.pending.len()
         )),
         Err(error) => Finding::Bad(error.to_string()),
+    }
+}
+
+/// Whether the server itself and the pooler lead to one database.
+async fn direct(url: &str, pooled: &str) -> Finding {
+    match (Identity::at(url).await, Identity::at(pooled).await) {
+        (Ok(direct), Ok(pooled)) if direct == pooled => {
+            Finding::Good(String::from("database_direct leads to the same database as database"))
+        }
+        (Ok(_), Ok(_)) => Finding::Bad(String::from(
+            "database_direct leads to another database than database: nodes would not hear of one another",
+        )),
+        (Err(error), _) => Finding::Bad(format!("database_direct: {error}")),
+        // Said where the schema was looked at.
+        (_, Err(_)) => Finding::Note(String::from("database_direct was not compared with database")),
     }
 }
 

@@ -3,6 +3,7 @@
 mod cache;
 mod credentials;
 mod cuts;
+mod elsewhere;
 mod ends;
 mod forgery;
 mod limits;
