@@ -28,6 +28,7 @@ pub use cache::SharedCache;
 pub use carrier::Carrier;
 pub use installation::Installation;
 pub use news::{ChangedCell, News, Tag, Taken};
+pub use redis::plain_host;
 
 use cache::Place;
 use carrier::Address;

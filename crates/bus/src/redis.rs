@@ -1,6 +1,7 @@
 //! Redis or Valkey, as a carrier of messages and as a cache that nodes share.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use domain::{Error, Result};
 use futures::StreamExt;
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::io::tcp::TcpSettings;
-use redis::{Client, IntoConnectionInfo, RedisError};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError};
 use tokio::time::{Instant, timeout};
 
 /// How long a server may take to accept a connection.
@@ -42,16 +43,37 @@ pub(crate) struct Publisher {
 /// Hears messages of all nodes.
 pub(crate) struct Subscription(PubSub);
 
+/// By which the URL says that nobody can listen in between: the word that PostgreSQL has for it.
+const PLAIN: &str = "sslmode=disable";
+
+/// The host on another machine to which the password and all news would travel in plain text although nobody said that
+/// they may (`?sslmode=disable`).
+pub fn plain_host(url: &str) -> Option<String> {
+    let query = url.rsplit_once('?').map_or("", |(_, query)| query);
+    if query.split(['&', '#']).any(|pair| pair == PLAIN) {
+        return None;
+    }
+    match parse(url).ok()?.addr() {
+        ConnectionAddr::Tcp(host, _) if !is_this_machine(host) => Some(host.clone()),
+        _ => None,
+    }
+}
+
+fn is_this_machine(name: &str) -> bool {
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Without the library's text, which may repeat the URL, where a password stands.
+fn parse(url: &str) -> Result<ConnectionInfo> {
+    url.into_connection_info().map_err(|_| {
+        let form = "must be redis://[user:password@]host:port[/database], or rediss://";
+        domain::Invalid::new("--redis", "malformed", form).into()
+    })
+}
+
 impl Redis {
     pub fn new(url: &str, prefix: String) -> Result<Self> {
-        // The library's text may repeat the URL, where a password stands.
-        let server = url.into_connection_info().map_err(|_| {
-            domain::Invalid::new(
-                "--redis",
-                "malformed",
-                "must be redis://[user:password@]host:port[/database], or rediss://",
-            )
-        })?;
+        let server = parse(url)?;
         // A message is small and somebody waits for it: it must not wait for the next one to go along with.
         let server = server.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         let client = Client::open(server).map_err(Error::internal)?;
@@ -154,5 +176,30 @@ async fn within<T>(
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(Error::internal(error)),
         Err(_) => Err(Error::internal(format!("no answer within {patience:?}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_is_not_reached_in_plain_text_by_accident() {
+        let host = |url| plain_host(url).unwrap_or_default();
+        assert_eq!(host("redis://:secret@10.0.0.7:6379"), "10.0.0.7");
+        assert_eq!(host("redis://valkey/1?protocol=resp3"), "valkey");
+        assert_eq!(host("redis://localhost.example.org"), "localhost.example.org");
+        for sound in [
+            "rediss://:secret@10.0.0.7:6379",
+            "redis://valkey:6379?sslmode=disable",
+            "redis://valkey:6379/1?protocol=resp3&sslmode=disable",
+            "redis://localhost:6379",
+            "redis://127.0.0.1",
+            "redis://[::1]:6379",
+            "unix:///run/redis.sock",
+        ] {
+            assert_eq!(host(sound), "", "{sound}");
+            assert!(parse(sound).is_ok(), "{sound}");
+        }
     }
 }

@@ -410,6 +410,12 @@ impl Config {
                  ?sslmode=disable if nobody can listen in between"
             ));
         }
+        if let Some(host) = self.redis.as_deref().and_then(bus::plain_host) {
+            wrong.push(format!(
+                "redis is on another machine ({host}) and the connection is not encrypted: let its URL begin with \
+                 rediss://, or add ?sslmode=disable to it if nobody can listen in between"
+            ));
+        }
         let weather = &self.weather;
         if weather.sandbox.always {
             wrong.push(String::from(
@@ -483,6 +489,14 @@ mod tests {
         assert!(!wrong[0].contains("secret"), "{wrong:?}");
         config.database = Some(String::from("postgres://ann@db.example.org/fairweather?sslmode=disable"));
         assert_eq!(config.unsafe_settings(), Vec::<String>::new());
+        config.redis = Some(String::from("redis://:secret@10.0.0.7:6379"));
+        let wrong = config.unsafe_settings();
+        assert!(wrong[0].contains("rediss://") && wrong[0].contains("10.0.0.7"), "{wrong:?}");
+        assert!(!wrong[0].contains("secret"), "{wrong:?}");
+        for sound in ["rediss://:secret@10.0.0.7:6379", "redis://valkey:6379?sslmode=disable"] {
+            config.redis = Some(String::from(sound));
+            assert_eq!(config.unsafe_settings(), Vec::<String>::new());
+        }
     }
 
     #[test]
