@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use server::Running;
+use domain::{Clock, Timestamp};
+use server::{Running, Setup};
 use testkit::provider::Fault;
 use testkit::{Client, TestApp, databases};
 use tokio::task::JoinSet;
@@ -18,6 +19,7 @@ testkit::stamp! {
         a_breaker_that_opened_is_open_on_every_node,
         a_full_budget_leaves_no_claim_behind,
         nodes_pay_for_what_they_ask_and_for_nothing_else,
+        a_forecast_of_a_node_whose_clock_is_ahead_is_not_believed,
     ]
 }
 
@@ -45,6 +47,16 @@ async fn asked(app: &TestApp, count: u64) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), asked).await.expect("the provider is asked");
+}
+
+/// Returns when what was fetched is in the database: its claims go with that.
+async fn kept(app: &TestApp) {
+    let kept = async {
+        while claims(app).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), kept).await.expect("what was fetched is kept");
 }
 
 async fn claims(app: &TestApp) -> i64 {
@@ -137,6 +149,38 @@ async fn what_one_node_has_fetched_the_others_take(app: TestApp) {
     assert!(is_ready(&at(&node, &ann).get(LIST).await.expect(200)));
     assert_eq!(app.provider.calls(), before + 3);
     leave(node).await;
+}
+
+async fn a_forecast_of_a_node_whose_clock_is_ahead_is_not_believed(app: TestApp) {
+    let ann = app.anonymous().await;
+    saved(&ann, 38.725, -9.125).await;
+    calls(&app).await;
+    let fetched = async || {
+        kept(&app).await;
+        let at = app.database().number("SELECT max(fetched_at) FROM cell_forecast").await;
+        Timestamp::from_millis(at).since(app.now())
+    };
+    // How often it asks, after its start.
+    let ahead = async |by: Duration| {
+        let setup = Setup { clock: Clock::fixed(app.now().plus(by)), ..app.setup() };
+        let node = server::start(setup).await.expect("a second node starts");
+        node.app.weather().providers().decided().await;
+        let before = app.provider.calls();
+        assert!(is_ready(&at(&node, &ann).get(LIST).await.expect(200)));
+        kept(&app).await;
+        leave(node).await;
+        app.provider.calls() - before
+    };
+    assert_eq!(ahead(Duration::from_secs(6 * 60)).await, 1);
+    assert_eq!(fetched().await, Duration::from_secs(6 * 60));
+    let before = app.provider.calls();
+    let list = ann.get(LIST).await.expect(200);
+    assert_eq!(list.json["items"][0]["forecast"]["fetched_at"], app.now().rfc3339(), "{list}");
+    assert_eq!((app.provider.calls(), fetched().await), (before + 1, Duration::ZERO), "asked for, and kept");
+    ann.get(LIST).await.expect(200);
+    assert_eq!(app.provider.calls(), before + 1, "once");
+    // Clocks differ a little; that is no reason to ask again.
+    assert_eq!(ahead(Duration::from_secs(4 * 60)).await, 0);
 }
 
 async fn a_breaker_that_opened_is_open_on_every_node(app: TestApp) {

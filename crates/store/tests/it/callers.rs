@@ -34,10 +34,10 @@ async fn a_caller_that_leaves_in_the_middle_leaves_no_transaction_open(store: Te
     // Somebody else is served, by when the store knows that nobody waits for the first.
     store.account().await;
     let goes_on = go_on.send(());
-    assert!(goes_on.is_ok(), "what was begun is brought to its end");
+    assert!(goes_on.is_ok(), "what was begun is not cut off");
     store.quiet().await;
     let found = store.read(async move |db| favourites::get(db, account, id).await).await.unwrap();
-    assert!(found.is_some());
+    assert!(found.is_none(), "it is told that it was not done, so it is not");
     let open = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     assert_eq!(store.database.number(open).await, 0);
