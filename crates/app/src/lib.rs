@@ -167,6 +167,10 @@ impl App {
                 Self(app).weather_changed(changed, by);
             }
         });
+        if app.bus.is_there() {
+            let bus = app.bus.clone();
+            app.streams.on_change(move |account, opened| bus.tell_streams(account, opened));
+        }
         app.read_revocations().await?;
         Ok(app)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bus::{Bus, ChangedCell, News};
+use bus::{Bus, ChangedCell, News, NodeId};
 use domain::{Result, SessionId, Timestamp};
 use store::Hint;
 
@@ -23,7 +23,7 @@ impl App {
     /// Tells and hears, for ever; returns only where this node is alone.
     pub async fn follow_bus(&self) {
         if self.bus.is_there() {
-            tokio::join!(self.bus.run(|news| self.hear(news)), self.catch_up());
+            tokio::join!(self.bus.run(|node, news| self.hear(node, news)), self.catch_up());
         }
     }
 
@@ -72,7 +72,9 @@ impl App {
     }
 
     /// Another node tells.
-    fn hear(&self, news: News) {
+    fn hear(&self, node: NodeId, news: News) {
+        self.streams.heard(node, self.now());
+        self.streams.open_elsewhere(node, &news.streams);
         if !news.heads.is_empty() {
             self.moved(&news.heads);
         }
@@ -98,6 +100,7 @@ impl App {
     }
 
     async fn read_missed(&self) -> Result<()> {
+        self.streams.tell_all();
         // Whoever may not see any more comes first.
         self.read_revocations().await?;
         self.read_heads().await

@@ -15,10 +15,10 @@ use uuid::Uuid;
 use vault::MacKey;
 use vault::mac;
 
-use crate::news::{ChangedCell, News, Tag, Taken};
+use crate::news::{ChangedCell, News, OpenStream, Tag, Taken};
 
 /// Names a node from its start to its end.
-pub(crate) type NodeId = [u8; 8];
+pub type NodeId = [u8; 8];
 
 const VERSION: u8 = 2;
 const HEADER: usize = 1 + 8 + 8;
@@ -30,11 +30,13 @@ const ENDED: u8 = 2;
 const CELLS: u8 = 3;
 const TAKEN: u8 = 4;
 const GAP: u8 = 5;
+const STREAMS: u8 = 6;
 
 const HEAD_SIZE: usize = 16 + 4 + 8;
 const ENDED_SIZE: usize = 16 + 8;
 const CELL_SIZE: usize = 5 + 8 + 8;
 const TAKEN_SIZE: usize = 1 + 16 + 4;
+const STREAM_SIZE: usize = 16 + 8 + 1 + 1;
 
 /// A message as it was received.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,6 +89,7 @@ pub(crate) fn encode(
     pages.section(ENDED, news.ended.iter().map(ended));
     pages.section(CELLS, news.cells.iter().map(cell));
     pages.section(TAKEN, news.taken.iter().map(taken));
+    pages.section(STREAMS, news.streams.iter().map(stream));
     pages.section(GAP, news.has_gap.then_some([0]).into_iter());
     let mut pages = pages.pages;
     pages.iter_mut().for_each(|page| sign(key, page));
@@ -125,6 +128,7 @@ fn read(mut bytes: &[u8]) -> Option<Message> {
             ENDED => news.ended.extend(all::<ENDED_SIZE, _>(entries, read_ended)?),
             CELLS => news.cells.extend(all::<CELL_SIZE, _>(entries, read_cell)?),
             TAKEN => news.taken.extend(all::<TAKEN_SIZE, _>(entries, read_taken)?),
+            STREAMS => news.streams.extend(all::<STREAM_SIZE, _>(entries, read_stream)?),
             GAP => news.has_gap = true,
             _ => {}
         }
@@ -220,6 +224,21 @@ fn read_taken(mut entry: &[u8]) -> Option<Taken> {
     Some(Taken { limit, bucket, cost: u32::from_le_bytes(take(&mut entry)?) })
 }
 
+fn stream(open: &OpenStream) -> [u8; STREAM_SIZE] {
+    let mut entry = [0; STREAM_SIZE];
+    entry[..16].copy_from_slice(open.account.uuid().as_bytes());
+    entry[16..24].copy_from_slice(&open.opened_at.millis().to_le_bytes());
+    entry[24..].copy_from_slice(&[open.index, open.of]);
+    entry
+}
+
+fn read_stream(mut entry: &[u8]) -> Option<OpenStream> {
+    let account = AccountId::from_uuid(uuid(&mut entry)?);
+    let opened_at = moment(&mut entry)?;
+    let [index, of] = take(&mut entry)?;
+    Some(OpenStream { account, opened_at, index, of })
+}
+
 /// The entries of a section; `None` when it does not hold whole ones, or one of them is impossible.
 fn all<const N: usize, T>(entries: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
     let chunks = entries.chunks_exact(N);
@@ -290,9 +309,19 @@ mod tests {
             cost,
         });
         let ended = (id().prop_map(SessionId::from_uuid), moment());
-        let parts =
-            (vec(head, 0..40), vec(ended, 0..40), vec(changed, 0..40), vec(taken, 0..40), any::<bool>());
-        parts.prop_map(|(heads, ended, cells, taken, has_gap)| News { heads, ended, cells, taken, has_gap })
+        let open = (id(), moment(), any::<u8>(), any::<u8>()).prop_map(|(account, opened_at, index, of)| {
+            OpenStream { account: AccountId::from_uuid(account), opened_at, index, of }
+        });
+        let lists =
+            (vec(head, 0..40), vec(ended, 0..40), vec(changed, 0..40), vec(taken, 0..40), vec(open, 0..40));
+        (lists, any::<bool>()).prop_map(|((heads, ended, cells, taken, streams), has_gap)| News {
+            heads,
+            ended,
+            cells,
+            taken,
+            streams,
+            has_gap,
+        })
     }
 
     proptest! {
@@ -308,6 +337,7 @@ mod tests {
                 together.ended.extend(message.news.ended);
                 together.cells.extend(message.news.cells);
                 together.taken.extend(message.news.taken);
+                together.streams.extend(message.news.streams);
                 together.has_gap |= message.news.has_gap;
             }
             prop_assert_eq!(together, news);

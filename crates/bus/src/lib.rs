@@ -19,20 +19,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use domain::{Clock, Random, Result, SessionId, Timestamp};
+use domain::{AccountId, Clock, Random, Result, SessionId, Timestamp};
 use store::Hint;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 pub use cache::SharedCache;
 pub use carrier::Carrier;
+pub use codec::NodeId;
 pub use installation::Installation;
-pub use news::{ChangedCell, News, Tag, Taken};
+pub use news::{ChangedCell, News, OpenStream, Tag, Taken};
 pub use redis::plain_host;
 
 use cache::Place;
 use carrier::Address;
-use codec::NodeId;
 use heard::Heard;
 use outbox::Outbox;
 use redis::Redis;
@@ -137,6 +137,13 @@ impl Bus {
             && !taken.is_empty()
         {
             inner.outbox.taken(taken);
+        }
+    }
+
+    /// When the streams of an account were opened that are open here: each time all of them.
+    pub fn tell_streams(&self, account: AccountId, opened: Vec<Timestamp>) {
+        if let Some(inner) = &self.0 {
+            inner.outbox.streams(account, opened);
         }
     }
 

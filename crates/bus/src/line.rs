@@ -9,7 +9,7 @@ use domain::{Error, Result, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use crate::carrier::{Address, Ear, Speaker, Trouble};
-use crate::codec::{self, Message, Refused};
+use crate::codec::{self, Message, NodeId, Refused};
 use crate::echo::Echo;
 use crate::news::News;
 use crate::{Bus, Inner};
@@ -28,7 +28,7 @@ impl Bus {
     /// Connects, sends what waits and passes on what others say, for ever. Returns only where there is no carrier.
     ///
     /// `told` is called for each message of another node and must not wait.
-    pub async fn run(&self, told: impl Fn(News) + Sync) {
+    pub async fn run(&self, told: impl Fn(NodeId, News) + Sync) {
         let Some(inner) = self.0.as_deref() else { return };
         let mut pause = SHORTEST_PAUSE;
         // Each trouble is said once when it comes, and its end once.
@@ -104,7 +104,7 @@ impl Inner {
     }
 
     /// Speaks and hears until either fails.
-    async fn follow(&self, mut speaker: Speaker, mut ear: Ear, told: &impl Fn(News)) -> Error {
+    async fn follow(&self, mut speaker: Speaker, mut ear: Ear, told: &impl Fn(NodeId, News)) -> Error {
         let echo = Echo::default();
         let outcome = tokio::select! {
             ended = self.speak(&mut speaker, &echo) => ended,
@@ -160,7 +160,7 @@ impl Inner {
         &self,
         ear: &mut Ear,
         echo: &Echo,
-        told: &impl Fn(News),
+        told: &impl Fn(NodeId, News),
     ) -> Result<std::convert::Infallible> {
         let mut ticks = interval(Duration::from_secs(1));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -176,7 +176,7 @@ impl Inner {
         }
     }
 
-    fn heard(&self, bytes: &[u8], echo: &Echo, told: &impl Fn(News)) {
+    fn heard(&self, bytes: &[u8], echo: &Echo, told: &impl Fn(NodeId, News)) {
         let Message { node, sent_at, news } = match codec::decode(&self.installation.messages, bytes) {
             Ok(message) => message,
             Err(why) => return pass_over(bytes, why),
@@ -196,7 +196,7 @@ impl Inner {
         if news.has_gap {
             self.missed.notify_one();
         }
-        told(news);
+        told(node, news);
         // After it was told: whoever waits for it finds its effect.
         self.joined.send_modify(|joined| joined.received += 1);
     }

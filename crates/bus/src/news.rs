@@ -1,7 +1,7 @@
 //! What nodes tell one another.
 
 use domain::forecast::Cell;
-use domain::{SessionId, Timestamp};
+use domain::{AccountId, SessionId, Timestamp};
 use store::Hint;
 
 /// Names a bucket of a traffic limit without saying whose it is.
@@ -18,6 +18,8 @@ pub struct News {
     pub cells: Vec<ChangedCell>,
     /// Traffic was let through.
     pub taken: Vec<Taken>,
+    /// Streams that are open at the node, each account's together and in the order of [`OpenStream::index`].
+    pub streams: Vec<OpenStream>,
     /// Other news were lost before they were sent.
     pub has_gap: bool,
 }
@@ -41,15 +43,27 @@ pub struct Taken {
     pub cost: u32,
 }
 
+/// One of an account's streams at a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenStream {
+    pub account: AccountId,
+    pub opened_at: Timestamp,
+    /// Its place among them; with 0 what was told of this account before does not count any more.
+    pub index: u8,
+    /// How many there are. With none, this one stands for that alone.
+    pub of: u8,
+}
+
 impl News {
     /// How many of each kind, for the metrics.
-    pub(crate) fn counts(&self) -> [(&'static str, u64); 5] {
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 6] {
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         [
             ("heads", count(self.heads.len())),
             ("ended", count(self.ended.len())),
             ("cells", count(self.cells.len())),
             ("taken", count(self.taken.len())),
+            ("streams", count(self.streams.len())),
             ("gap", u64::from(self.has_gap)),
         ]
     }

@@ -10,7 +10,7 @@ use domain::{AccountId, SessionId, Timestamp};
 use store::Hint;
 use tokio::sync::{Notify, watch};
 
-use crate::news::{ChangedCell, News, Tag, Taken};
+use crate::news::{ChangedCell, News, OpenStream, Tag, Taken};
 
 /// News of one kind that wait. One more is dropped, and the others are told that there is a gap.
 const MOST: usize = 20_000;
@@ -29,6 +29,7 @@ struct Waiting {
     ended: HashMap<SessionId, Timestamp>,
     cells: HashMap<Cell, ChangedCell>,
     taken: HashMap<(u8, Tag), u32>,
+    streams: HashMap<AccountId, Vec<Timestamp>>,
     has_gap: bool,
     /// Counts additions.
     added: u64,
@@ -100,6 +101,16 @@ impl Outbox {
         });
     }
 
+    /// When an account's streams here were opened; each time all of them.
+    pub fn streams(&self, account: AccountId, opened: Vec<Timestamp>) {
+        self.add(|waiting| {
+            // One too many is told with the account's next change.
+            if waiting.streams.len() < MOST || waiting.streams.contains_key(&account) {
+                waiting.streams.insert(account, opened);
+            }
+        });
+    }
+
     /// Returns when something waits.
     pub async fn filled(&self) {
         while self.waiting().is_empty() {
@@ -112,7 +123,8 @@ impl Outbox {
         let mut waiting = self.waiting();
         let up_to = waiting.added;
         let fresh = Waiting { added: up_to, ..Waiting::default() };
-        let Waiting { heads, ended, cells, taken, has_gap, .. } = std::mem::replace(&mut *waiting, fresh);
+        let Waiting { heads, ended, cells, taken, streams, has_gap, .. } =
+            std::mem::replace(&mut *waiting, fresh);
         drop(waiting);
         let head = |(account, (era, head))| Hint { account, era, head };
         let take = |((limit, bucket), cost)| Taken { limit, bucket, cost };
@@ -121,6 +133,7 @@ impl Outbox {
             ended: ended.into_iter().collect(),
             cells: cells.into_values().collect(),
             taken: taken.into_iter().map(take).collect(),
+            streams: streams.iter().flat_map(|(account, opened)| open(*account, opened)).collect(),
             has_gap,
         };
         Sending { outbox: self, news, up_to, is_done: false }
@@ -140,6 +153,7 @@ impl Waiting {
             && self.ended.is_empty()
             && self.cells.is_empty()
             && self.taken.is_empty()
+            && self.streams.is_empty()
             && !self.has_gap
     }
 }
@@ -159,6 +173,14 @@ impl Drop for Sending<'_> {
             self.outbox.add(|waiting| waiting.has_gap = true);
         }
     }
+}
+
+/// An account's streams, or one entry that says that there are none.
+fn open(account: AccountId, opened: &[Timestamp]) -> impl Iterator<Item = OpenStream> {
+    let of = u8::try_from(opened.len()).unwrap_or(u8::MAX);
+    let none = opened.is_empty().then_some(Timestamp::default());
+    let opened = opened.iter().copied().chain(none);
+    (0..of.max(1)).zip(opened).map(move |(index, opened_at)| OpenStream { account, opened_at, index, of })
 }
 
 /// Merges into what is kept, or keeps one more while there is room; tells whether it could.

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use bus::NodeId;
 use domain::cursor::Cursor;
 use domain::forecast::Cell;
 use domain::{AccountId, FavouriteId, SessionId, Timestamp};
@@ -14,6 +15,7 @@ use store::Hint;
 use tokio::sync::{Notify, watch};
 
 use super::CHECK_EVERY;
+use super::elsewhere::{Elsewhere, Tell};
 use super::reading::Reading;
 use super::signal::{Close, ForecastHint, Signal, Term};
 use crate::settings::StreamSettings;
@@ -27,24 +29,29 @@ pub struct Hub {
     waiting: AtomicUsize,
     is_closing: watch::Sender<bool>,
     emptied: Notify,
+    /// Tells the other nodes of an account's streams here, where there are others.
+    tell: OnceLock<Tell>,
 }
 
 #[derive(Default)]
-struct Rooms {
-    accounts: HashMap<AccountId, Room>,
+pub(super) struct Rooms {
+    pub(super) accounts: HashMap<AccountId, Room>,
     /// Where a session's streams are, so that an ended one is found at once.
     sessions: HashMap<SessionId, AccountId>,
     /// Who has favourites in a cell.
     watchers: HashMap<Cell, Vec<AccountId>>,
     /// Streams that have ever joined.
     joined: u32,
+    /// When each other node was heard.
+    pub(super) heard: HashMap<NodeId, Timestamp>,
 }
 
 /// One account's streams.
 #[derive(Default)]
-struct Room {
+pub(super) struct Room {
     /// Oldest first.
-    streams: Vec<Arc<Signal>>,
+    pub(super) streams: Vec<Arc<Signal>>,
+    pub(super) elsewhere: Elsewhere,
     /// What they are just being told.
     reading: Weak<Reading>,
     watched: Vec<(Cell, FavouriteId)>,
@@ -104,10 +111,28 @@ impl Hub {
             waiting: AtomicUsize::new(0),
             is_closing: watch::Sender::new(false),
             emptied: Notify::new(),
+            tell: OnceLock::new(),
         })
     }
 
-    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+    /// From now on the other nodes are told of streams that come and go.
+    pub fn on_change(&self, tell: impl Fn(AccountId, Vec<Timestamp>) + Send + Sync + 'static) {
+        let _ = self.tell.set(Box::new(tell));
+    }
+
+    pub(super) fn tell(&self, rooms: &Rooms, account: AccountId) {
+        if let Some(tell) = self.tell.get() {
+            let streams = rooms.accounts.get(&account).map_or(&[][..], |room| &room.streams);
+            tell(account, streams.iter().map(|signal| signal.opened_at).collect());
+        }
+    }
+
+    /// The bound that an account's streams have at all nodes together.
+    pub(super) const fn per_account(&self) -> usize {
+        self.settings.per_account
+    }
+
+    pub(super) fn rooms(&self) -> MutexGuard<'_, Rooms> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -138,11 +163,17 @@ impl Hub {
     }
 
     /// From here on the stream is told what happens. An account's oldest gives way.
-    pub fn join(&self, mut seat: Seat, account: AccountId, session: SessionId, term: Term) -> Joined {
+    pub fn join(
+        &self,
+        mut seat: Seat,
+        account: AccountId,
+        session: SessionId,
+        (now, term): (Timestamp, Term),
+    ) -> Joined {
         seat.settle();
         let mut rooms = self.rooms();
         rooms.joined = rooms.joined.wrapping_add(1);
-        let signal = Arc::new(Signal::new(session, term, rooms.joined % self.heartbeat()));
+        let signal = Arc::new(Signal::new(session, now, term, rooms.joined % self.heartbeat()));
         let room = rooms.accounts.entry(account).or_default();
         // Somebody who just came knows none of the account's cells.
         room.is_outdated |= room.streams.is_empty();
@@ -154,6 +185,7 @@ impl Hub {
             rooms.remove(account, &oldest);
             oldest.close(Close::Replaced);
         }
+        self.tell(&rooms, account);
         drop(rooms);
         // Asked after it joined: either this sees the end, or the end sees the stream.
         if *self.is_closing.borrow() {
@@ -163,7 +195,10 @@ impl Hub {
     }
 
     fn leave(&self, account: AccountId, signal: &Arc<Signal>) {
-        self.rooms().remove(account, signal);
+        let mut rooms = self.rooms();
+        if rooms.remove(account, signal) {
+            self.tell(&rooms, account);
+        }
     }
 
     /// Logs have moved.
@@ -244,6 +279,7 @@ impl Hub {
     /// process five hundred times a second.
     pub fn check(&self, now: Timestamp) -> Vec<(AccountId, SessionId)> {
         let heartbeat = self.heartbeat();
+        self.end_surplus(now);
         let rooms = self.rooms();
         let mut due = BTreeSet::new();
         for (account, room) in &rooms.accounts {
@@ -338,10 +374,12 @@ impl Rooms {
         streams.filter(move |signal| signal.session == session)
     }
 
-    /// Takes a stream out, and whatever only it needed. Once it is out, again is nothing.
-    fn remove(&mut self, account: AccountId, signal: &Arc<Signal>) {
-        let Some(room) = self.accounts.get_mut(&account) else { return };
+    /// Takes a stream out, and whatever only it needed; tells whether it was in. Once it is out, again is nothing.
+    pub(super) fn remove(&mut self, account: AccountId, signal: &Arc<Signal>) -> bool {
+        let Some(room) = self.accounts.get_mut(&account) else { return false };
+        let before = room.streams.len();
         room.streams.retain(|other| !Arc::ptr_eq(other, signal));
+        let was_in = room.streams.len() < before;
         if !room.streams.iter().any(|other| other.session == signal.session) {
             self.sessions.remove(&signal.session);
         }
@@ -350,6 +388,7 @@ impl Rooms {
         {
             self.forget_cells(account, &room.watched);
         }
+        was_in
     }
 
     fn forget_cells(&mut self, account: AccountId, watched: &[(Cell, FavouriteId)]) {

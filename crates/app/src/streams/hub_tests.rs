@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bus::OpenStream;
 use domain::Coordinates;
 use domain::cursor::Era;
 use uuid::Uuid;
@@ -23,7 +24,7 @@ fn session(n: u128) -> SessionId {
 }
 
 fn join(hub: &Arc<Hub>, of: u128, by: u128) -> Joined {
-    hub.join(hub.seat().unwrap(), account(of), session(by), TERM)
+    hub.join(hub.seat().unwrap(), account(of), session(by), (Timestamp::from_seconds(0), TERM))
 }
 
 fn hint(of: u128, head: i64) -> Hint {
@@ -111,7 +112,7 @@ fn those_who_have_not_said_who_they_are_get_a_part_of_the_seats() {
     assert!(hub.waiting_seat().is_none());
     assert!(hub.seat().is_some());
     // Whoever says it makes room for another, and so does whoever leaves.
-    let joined = hub.join(waiting.pop().unwrap(), account(1), session(1), TERM);
+    let joined = hub.join(waiting.pop().unwrap(), account(1), session(1), (Timestamp::from_seconds(0), TERM));
     waiting.push(hub.waiting_seat().unwrap());
     assert!(hub.waiting_seat().is_none());
     waiting.truncate(10);
@@ -157,4 +158,72 @@ fn a_cell_that_changes_is_told_to_whom_it_concerns() {
     assert_eq!(hub.take_outdated(10), [account(1)]);
     drop((ann, bob));
     assert!(hub.rooms().watchers.is_empty() && hub.rooms().sessions.is_empty());
+}
+
+const NODE: NodeId = *b"another!";
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+/// Streams of the first account at another node, which were opened then.
+fn elsewhere(hub: &Hub, opened: &[i64]) {
+    let of = u8::try_from(opened.len()).unwrap();
+    let open =
+        |(index, opened): (u8, &i64)| OpenStream { account: account(1), opened_at: at(*opened), index, of };
+    hub.open_elsewhere(NODE, &(0..).zip(opened).map(open).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_oldest_gives_way_to_newer_ones_at_another_node_after_a_while() {
+    let hub = hub(10);
+    let (ann, bob) = (join(&hub, 1, 1), join(&hub, 2, 2));
+    elsewhere(&hub, &[1, 2]);
+    for now in [5, 15, 24] {
+        hub.heard(NODE, at(now));
+        hub.check(at(now));
+        assert_eq!(ann.signal.closed(), None, "at {now} s");
+    }
+    hub.heard(NODE, at(25));
+    hub.check(at(25));
+    assert_eq!((ann.signal.closed(), bob.signal.closed()), (Some(Close::Replaced), None));
+}
+
+#[test]
+fn streams_of_a_node_that_died_do_not_count() {
+    let hub = hub(10);
+    let ann = join(&hub, 1, 1);
+    hub.heard(NODE, at(0));
+    elsewhere(&hub, &[1, 2]);
+    for now in [5, 15, 16, 25, 36, 60] {
+        hub.check(at(now));
+    }
+    assert_eq!(ann.signal.closed(), None);
+}
+
+#[test]
+fn streams_that_ended_at_another_node_do_not_count() {
+    let hub = hub(10);
+    let ann = join(&hub, 1, 1);
+    elsewhere(&hub, &[1, 2]);
+    elsewhere(&hub, &[2]);
+    for now in [5, 15, 25, 35] {
+        hub.heard(NODE, at(now));
+        hub.check(at(now));
+    }
+    assert_eq!(ann.signal.closed(), None);
+}
+
+#[test]
+fn a_node_that_has_streams_of_the_account_answers_one_that_tells_of_its_first() {
+    let hub = hub(10);
+    let told = Arc::<Mutex<Vec<usize>>>::default();
+    let tells = told.clone();
+    hub.on_change(move |_, opened| tells.lock().unwrap().push(opened.len()));
+    let (ann, other) = (join(&hub, 1, 1), join(&hub, 1, 2));
+    elsewhere(&hub, &[1]);
+    elsewhere(&hub, &[1, 2]);
+    drop(ann);
+    drop(other);
+    assert_eq!(*told.lock().unwrap(), [1, 2, 2, 1, 0], "two come, one answer, two go");
 }

@@ -11,6 +11,7 @@ use domain::{AccountId, Error, Result, SessionId};
 use store::sessions;
 use store::sync::{self, HEADS_AT_ONCE};
 
+mod elsewhere;
 mod forecasts;
 mod hub;
 mod reading;
@@ -63,7 +64,7 @@ impl App {
     /// Opens a stream from a cursor as the client kept it; without one it begins at the head. It follows the
     /// log from this moment, and reads at its first [`Stream::next`].
     pub fn open_stream(&self, caller: &Caller, seat: Seat, cursor: Option<&str>) -> Stream {
-        let joined = self.streams.join(seat, caller.account, caller.session, caller.term());
+        let joined = self.streams.join(seat, caller.account, caller.session, (self.now(), caller.term()));
         // Asked after it joined: an end in between is seen here or told to the stream.
         if self.revocations.contains(caller.session) {
             joined.signal.close(Close::Revoked);

@@ -99,6 +99,7 @@ impl Pending {
 /// One stream as the hub sees it.
 pub struct Signal {
     pub session: SessionId,
+    pub opened_at: Timestamp,
     state: Mutex<State>,
     wake: Notify,
 }
@@ -125,10 +126,10 @@ impl State {
 impl Signal {
     /// The first sign of life comes `quiet` checks earlier than the others: so those of many streams that were
     /// opened together are not all due together.
-    pub fn new(session: SessionId, term: Term, quiet: u32) -> Self {
+    pub fn new(session: SessionId, opened_at: Timestamp, term: Term, quiet: u32) -> Self {
         let state =
             State { pending: Pending::default(), sent: None, term, is_warned: false, quiet, closed: None };
-        Self { session, state: Mutex::new(state), wake: Notify::new() }
+        Self { session, opened_at, state: Mutex::new(state), wake: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -241,7 +242,7 @@ mod tests {
     const HEARTBEAT: u32 = 20;
 
     fn signal(term: Term) -> Signal {
-        Signal::new(SessionId::from_uuid(Uuid::nil()), term, 0)
+        Signal::new(SessionId::from_uuid(Uuid::nil()), at(0), term, 0)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -302,7 +303,7 @@ mod tests {
             signal.check(at(0), HEARTBEAT);
             signal.take().heartbeat
         };
-        let signal = Signal::new(SessionId::from_uuid(Uuid::nil()), Term::Session(at(1000)), 15);
+        let signal = Signal::new(SessionId::from_uuid(Uuid::nil()), at(0), Term::Session(at(1000)), 15);
         assert_eq!((0..4).filter(|_| check(&signal)).count(), 0);
         assert!(check(&signal), "the first comes early");
         assert_eq!((0..19).filter(|_| check(&signal)).count(), 0);

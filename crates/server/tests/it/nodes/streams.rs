@@ -1,7 +1,9 @@
 //! Stories about changes that are made at one node and told by another.
 
+use std::time::Duration;
+
 use serde_json::json;
-use testkit::Nodes;
+use testkit::{Events, Nodes};
 
 use super::follow;
 
@@ -9,6 +11,7 @@ testkit::stamp_nodes! {
     both: [
         a_write_at_one_node_reaches_the_streams_of_another,
         many_writes_arrive_in_order_whichever_node_takes_them,
+        an_account_has_ten_streams_at_all_nodes_together,
     ]
 }
 
@@ -46,4 +49,42 @@ async fn many_writes_arrive_in_order_whichever_node_takes_them(nodes: Nodes) {
         }
         assert_eq!(*told, (1..=20).collect::<Vec<i64>>());
     }
+}
+
+async fn an_account_has_ten_streams_at_all_nodes_together(nodes: Nodes) {
+    let ann = nodes[0].user("ann@example.org").await;
+    let both = [ann.clone(), ann.moved_to(&nodes[1])];
+    let mut streams = Vec::new();
+    for n in 0..12 {
+        nodes.advance(Duration::from_secs(1));
+        streams.push(follow(&both[n % 2]).await);
+    }
+    // They are too many for a while before any of them ends, and the nodes hear of one another all the time.
+    for n in 0..6 {
+        nodes.advance(Duration::from_secs(5));
+        for (at, client) in both.iter().enumerate() {
+            client.save(&format!("Place {n}.{at}"), 60.0, 10.0 + f64::from(n)).await;
+            for newest in &mut streams[10..] {
+                newest.expect("changes").await;
+            }
+        }
+        for node in nodes.iter() {
+            node.app().check_streams().await.unwrap();
+        }
+    }
+    for oldest in &mut streams[..2] {
+        assert_eq!(ends_with(oldest).await, json!({"state": "replaced"}));
+    }
+    assert_eq!(nodes.iter().map(|node| node.app().open_streams()).sum::<usize>(), 10);
+}
+
+/// What a stream says last.
+async fn ends_with(events: &mut Events) -> serde_json::Value {
+    let mut last = None;
+    while let Some(event) = events.next().await {
+        last = Some(event);
+    }
+    let last = last.expect("something is said");
+    assert_eq!(last.name, "session");
+    last.data
 }
