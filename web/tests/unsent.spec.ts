@@ -134,7 +134,7 @@ test('browser data that is cleared under an open page costs no unsent change, an
   await expect.poll(() => onServer(app)).toEqual(['Cabin']);
 });
 
-test('the sign-in page of a network in place of the server costs no change', async ({ app }) => {
+test('the sign-in page of a network in place of the server costs no change', async ({ app, watched }) => {
   const { page } = app;
   await app.open();
   await app.add('Lisb', 'Lisbon');
@@ -143,6 +143,9 @@ test('the sign-in page of a network in place of the server costs no change', asy
   await expect(page.getByText('Fairweather does not answer. Your change is kept')).toBeVisible();
   await page.unroute('**/v1/**');
   await expect.poll(() => onServer(app)).toEqual(['Grandmother']);
+  // A stream that is opened meanwhile gets that page too, which the browser itself reports.
+  const others = watched.filter((wrong) => !wrong.startsWith("EventSource's response has a MIME type"));
+  watched.splice(0, watched.length, ...others);
 });
 
 test('signing in to another account asks as well, and goes on by itself with what was typed', async ({ app, browser, device }) => {
