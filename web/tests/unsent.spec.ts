@@ -1,3 +1,4 @@
+import type { Browser } from '@playwright/test';
 import { App, expect, kept, PASSWORD, signIn, signUp, test } from './app.ts';
 
 async function rename(app: App, from: string, to: string): Promise<void> {
@@ -148,11 +149,16 @@ test('the sign-in page of a network in place of the server costs no change', asy
   watched.splice(0, watched.length, ...others);
 });
 
-test('signing in to another account asks as well, and goes on by itself with what was typed', async ({ app, browser, device }) => {
+/** An account that another device has made, with one place; its address. */
+async function accountWithOslo(device: () => Promise<App>, browser: Browser): Promise<string> {
   const phone = await device();
   await phone.open();
   await phone.add('Oslo', 'Oslo');
-  const email = await signUp(phone, browser);
+  return signUp(phone, browser);
+}
+
+test('signing in to another account asks as well, and goes on by itself with what was typed', async ({ app, browser, device }) => {
+  const email = await accountWithOslo(device, browser);
 
   const { page } = app;
   await app.open();
@@ -194,10 +200,7 @@ test('what another tab changes while a sign-out is slow is told, and sent after 
 });
 
 test('what another tab changes while a visitor signs in comes along with the places', async ({ app, browser, context, device }) => {
-  const phone = await device();
-  await phone.open();
-  await phone.add('Oslo', 'Oslo');
-  const email = await signUp(phone, browser);
+  const email = await accountWithOslo(device, browser);
 
   const { page } = app;
   await app.open();

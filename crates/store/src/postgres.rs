@@ -265,8 +265,10 @@ async fn keep_time(shared: Arc<Shared>, clock: Clock) {
     loop {
         tokio::time::sleep(server_time::EVERY).await;
         // Where there is no connection to be had, there is another time for it.
-        if let Ok(Ok(client)) = timeout(shared.wait, shared.pool.get()).await {
-            let _ = timeout(shared.terms.bound, server_time::follow(&client, &clock)).await;
+        let Ok(Ok(client)) = timeout(shared.wait, shared.pool.get()).await else { continue };
+        if !matches!(timeout(shared.terms.bound, server_time::follow(&client, &clock)).await, Ok(Ok(()))) {
+            // The next to be lent it would wait behind the question.
+            drop(Object::take(client));
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::load::Load;
 use crate::{nodes, short};
 
 #[test]
-#[ignore = "scripts/nightly"]
 fn postgres_fails_over() {
     databases::runtime().block_on(async {
         let Some(mut primary) = Cluster::start(&[]).await else { return };
@@ -31,7 +30,6 @@ fn postgres_fails_over() {
 }
 
 #[test]
-#[ignore = "scripts/nightly"]
 fn a_node_is_frozen_for_a_minute() {
     databases::runtime().block_on(short::freeze(Duration::from_mins(1), "60"));
 }

@@ -3,7 +3,7 @@
 //! again without a hand.
 //!
 //! Each prints its row of the table in `docs/reliability.md`. They take real time, as what they break does, so they run
-//! by name: `cargo test -p server --test faults -- --ignored --nocapture --test-threads=1`, those in `short` in
+//! by name: `cargo test -p server --test faults -- --nocapture --test-threads=1`, those in `short` in
 //! `scripts/test --only nodes`, all of them in `scripts/nightly`.
 
 mod load;

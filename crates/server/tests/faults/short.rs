@@ -28,7 +28,6 @@ async fn lasting(time: Duration) {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn postgres_is_restarted() {
     run(async {
         let Some(mut cluster) = Cluster::start(&[]).await else { return };
@@ -44,7 +43,6 @@ fn postgres_is_restarted() {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn connections_are_exhausted() {
     run(async {
         let Some(cluster) = Cluster::start(&["max_connections=16"]).await else { return };
@@ -72,7 +70,6 @@ fn connections_are_exhausted() {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn statements_are_cancelled() {
     run(async {
         let Some(cluster) = Cluster::start(&[]).await else { return };
@@ -96,7 +93,6 @@ fn statements_are_cancelled() {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn redis_is_killed_emptied_and_frozen() {
     run(async {
         let (Some(cluster), Some(mut redis)) = (Cluster::start(&[]).await, RedisServer::start()) else {
@@ -123,7 +119,6 @@ fn redis_is_killed_emptied_and_frozen() {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn a_node_is_frozen_for_ten_seconds() {
     run(async { freeze(Duration::from_secs(10), "10").await });
 }
@@ -142,7 +137,6 @@ pub async fn freeze(time: Duration, seconds: &str) {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn the_clock_of_a_node_is_five_minutes_ahead() {
     run(async {
         let Some(cluster) = Cluster::start(&[]).await else { return };
@@ -191,7 +185,6 @@ async fn lives_are_short_at_both(one: &Process, other: &Process) {
 }
 
 #[test]
-#[ignore = "scripts/test --only nodes"]
 fn the_disk_of_a_sqlite_node_is_full() {
     run(async {
         let disk = tempfile::tempdir().expect("a folder");

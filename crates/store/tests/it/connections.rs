@@ -133,7 +133,8 @@ async fn what_its_caller_has_given_up_is_not_done(store: TestStore) {
     let caller = tokio::spawn(store.write(async move |tx| add(tx, account, id, "a0").await));
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while store.database.number(waiting).await == 0 {}
+    let waits = async { while store.database.number(waiting).await == 0 {} };
+    tokio::time::timeout(LONG, waits).await.expect("it waits for the lock");
     caller.abort();
     assert!(caller.await.is_err(), "it was given up");
     leave.send(()).unwrap();
