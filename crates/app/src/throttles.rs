@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::email::Email;
-use domain::throttle::{AccountThrottle, FREE_FAILURES, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle};
+use domain::throttle::{AccountThrottle, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle};
 use domain::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Tx, throttles};
@@ -12,11 +12,7 @@ use vault::index::Tag;
 use crate::App;
 use crate::caller::Client;
 
-/// How long failures of an account that cost nothing yet are remembered. Every address that anybody ever tried has a
-/// row, whether or not there is an account: most were typed wrong once. Whoever waits a day for free tries gets fewer
-/// than the longest wait would give them.
-const FREE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long more of them are: until a success, or for good practical purposes.
+/// How long failures of an account are remembered: until a success, or for good practical purposes.
 const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Calls that send mail are counted in this window.
 const MAIL_WINDOW: Duration = Duration::from_secs(60 * 60);
@@ -25,11 +21,6 @@ const MAIL_WINDOW: Duration = Duration::from_secs(60 * 60);
 struct Count {
     n: u32,
     at: Timestamp,
-}
-
-/// When failures of an account may be forgotten.
-fn kept_until(failures: u32, now: Timestamp) -> Timestamp {
-    now.plus(if failures < FREE_FAILURES { FREE_KEPT } else { KEPT })
 }
 
 fn decode(state: Option<Vec<u8>>) -> Count {
@@ -81,7 +72,7 @@ impl App {
                 verdict.require_allowed()?;
                 let next = account.failed(now);
                 let state = encode(Count { n: next.failures, at: next.last_failure })?;
-                throttles::put(tx, &tags.account, &state, kept_until(next.failures, now)).await
+                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await
             })
             .await?;
         Ok(())
@@ -91,7 +82,7 @@ impl App {
     pub(crate) async fn forgive_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
         self.store
             .write(async move |tx| {
-                Self::uncount(tx, &tags.account, |failures| kept_until(failures, now), now).await?;
+                Self::uncount(tx, &tags.account, now.plus(KEPT), now).await?;
                 Self::uncount_network(tx, &tags, now).await
             })
             .await?;
@@ -100,20 +91,15 @@ impl App {
 
     async fn uncount_network(tx: &mut Tx, tags: &PasswordTags, now: Timestamp) -> store::Result<()> {
         match &tags.network {
-            Some(tag) => Self::uncount(tx, tag, |_| now.plus(NETWORK_WINDOW), now).await,
+            Some(tag) => Self::uncount(tx, tag, now.plus(NETWORK_WINDOW), now).await,
             None => Ok(()),
         }
     }
 
-    async fn uncount(
-        tx: &mut Tx,
-        tag: &Tag,
-        until: impl FnOnce(u32) -> Timestamp,
-        now: Timestamp,
-    ) -> store::Result<()> {
+    async fn uncount(tx: &mut Tx, tag: &Tag, until: Timestamp, now: Timestamp) -> store::Result<()> {
         let count = decode(throttles::lock(tx, tag, now).await?);
-        let n = count.n.saturating_sub(1);
-        throttles::put(tx, tag, &encode(Count { n, ..count })?, until(n)).await
+        let state = encode(Count { n: count.n.saturating_sub(1), ..count })?;
+        throttles::put(tx, tag, &state, until).await
     }
 
     /// The password was right: the account's failures are forgotten, the network has one less.

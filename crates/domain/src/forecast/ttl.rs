@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cell::Cell;
 use crate::Timestamp;
+use crate::clock::CLOCK_SKEW;
 
 /// What may be done with an answer of a certain age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +40,7 @@ impl Default for TtlPolicy {
             jitter: Duration::from_secs(600),
             hard: Duration::from_secs(3 * 3600),
             dead: Duration::from_secs(48 * 3600),
-            ahead: Duration::from_secs(5 * 60),
+            ahead: CLOCK_SKEW,
         }
     }
 }

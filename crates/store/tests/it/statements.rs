@@ -44,7 +44,7 @@ const OF_NOBODY: [(&str, &str); 13] = [
     ("server_secret", "a handful of keys"),
     ("signing_key", "a handful of keys"),
     ("store_era", "one row"),
-    ("throttle", "addresses and networks that were tried: of most a day, found by their hash"),
+    ("throttle", "who failed within a year, found by a hash; each network adds so many an hour"),
 ];
 /// Statements that look at many accounts: background work, never a person's request.
 const BACKGROUND: [&str; 8] = [
