@@ -12,7 +12,9 @@ use utoipa_axum::routes;
 
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
-use crate::rest::{auth, changes, favourites, forecasts, mailbox, me, places, streams, sync, system};
+use crate::rest::{
+    auth, changes, favourites, forecasts, identities, mailbox, me, places, streams, sync, system,
+};
 use crate::{Api, authentication, web};
 
 /// The largest body of an ordinary request.
@@ -44,6 +46,8 @@ fn groups() -> Groups {
             .routes(routes!(me::read))
             .routes(routes!(me::set_preferences))
             .routes(routes!(me::adopt))
+            .routes(routes!(identities::list))
+            .routes(routes!(identities::delete))
             .routes(routes!(favourites::list, favourites::create))
             .routes(routes!(forecasts::favourites))
             .routes(routes!(favourites::read, favourites::put, favourites::patch, favourites::delete))

@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp};
 use store::{
-    CHUNK, Tx, accounts, cells, claims, compaction, mail, receipts, registrations, sessions, throttles,
-    tickets,
+    CHUNK, Tx, accounts, cells, claims, compaction, mail, oauth, receipts, registrations, sessions,
+    throttles, tickets,
 };
 
 use crate::App;
@@ -42,6 +42,7 @@ impl App {
         self.remove_forgotten_accounts(now).await?;
         self.purge_tombstones(now.minus(TOMBSTONES_KEPT)).await?;
         self.in_chunks(async move |tx| registrations::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| oauth::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| throttles::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| tickets::expire(tx, now).await).await?;

@@ -23,6 +23,7 @@ mod elevations;
 pub mod favourites;
 pub mod forecasts;
 pub mod idempotency;
+pub mod identities;
 pub mod jobs;
 pub mod limits;
 pub mod log_check;

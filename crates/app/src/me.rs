@@ -18,7 +18,8 @@ use crate::session_record::SessionRecord;
 /// What an account knows of itself.
 pub struct Me {
     pub account: AccountId,
-    /// `None` while the account is anonymous.
+    /// Whether nothing leads to the account but its sessions.
+    pub is_anonymous: bool,
     pub email: Option<String>,
     pub roles: Roles,
     pub created_at: Timestamp,
@@ -64,6 +65,7 @@ impl App {
         let units = preferences.units.as_deref().and_then(Units::parse);
         Ok(Me {
             account,
+            is_anonymous: stored.is_anonymous(),
             email,
             roles: Roles::parse(&stored.roles),
             created_at: stored.created_at,
@@ -123,7 +125,7 @@ impl App {
                 let two = sync::lock(tx, second).await?;
                 let log = if first == to { one } else { two };
                 let log = log.ok_or_else(account_is_gone)?;
-                if stored.email.is_some() {
+                if !stored.is_anonymous() {
                     let detail = "only an anonymous account can be adopted";
                     return Err(Error::conflict("not_anonymous", detail).into());
                 }

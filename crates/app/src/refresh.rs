@@ -102,7 +102,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(Vec::new()) };
-                if stored.email.is_some() {
+                if !stored.is_anonymous() {
                     sessions::end(tx, account, session, now).await?;
                     return Ok(vec![session]);
                 }
@@ -127,7 +127,7 @@ impl App {
                 .write(async move |tx| {
                     match accounts::lock(tx, account).await? {
                         // Its only way in would be gone, and its favourites with it.
-                        Some(stored) if stored.email.is_none() => Err(discard_required().into()),
+                        Some(stored) if stored.is_anonymous() => Err(discard_required().into()),
                         _ => sessions::end(tx, account, session, now).await,
                     }
                 })

@@ -119,7 +119,7 @@ impl App {
                 let upgraded = match pending.upgrade {
                     Some(id) => {
                         let stored = accounts::lock(tx, AccountId::from_uuid(id)).await?;
-                        stored.filter(|account| account.email.is_none())
+                        stored.filter(accounts::Stored::is_anonymous)
                     }
                     None => None,
                 };
@@ -173,7 +173,7 @@ impl App {
         let account = caller.account;
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
         match stored {
-            Some(stored) if stored.email.is_some() => {
+            Some(stored) if !stored.is_anonymous() => {
                 Err(Error::conflict("already_registered", "this account has a way to sign in already"))
             }
             stored => Ok(stored.map(|stored| stored.id)),

@@ -151,7 +151,7 @@ impl App {
         let Some(caller) = caller.filter(|caller| caller.has_cookie()) else { return Ok(None) };
         let account = caller.account;
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
-        Ok(stored.filter(|stored| stored.email.is_none()).map(|stored| stored.id))
+        Ok(stored.filter(accounts::Stored::is_anonymous).map(|stored| stored.id))
     }
 }
 

@@ -55,6 +55,11 @@ id!(
     FavouriteId
 );
 
+id!(
+    /// What a provider says of who somebody is, as one account holds it.
+    IdentityId
+);
+
 impl FavouriteId {
     /// The id that a client made for a new favourite. Only the one of zeros is refused: it is what a client sends
     /// that made none.

@@ -6,23 +6,24 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
-use crate::{favourites, receipts, sessions, sync, tickets, tombstones};
+use crate::{favourites, identities, receipts, sessions, sync, tickets, tombstones};
 
-type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64);
+type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64, i64);
 
 static INSERT: Statement<(Uuid, Vec<u8>, String, i64, i64), ()> = Statement::new(
     "INSERT INTO account (account_id, data_key, roles, created_at, seen_at) VALUES ($1, $2, $3, $4, $5)",
 );
 static GET: Statement<(Uuid,), Columns> = Statement::new(
-    "SELECT data_key, email, password, preferences, roles, created_at FROM account WHERE account_id = $1",
+    "SELECT data_key, email, password, preferences, roles, created_at, identities FROM account
+     WHERE account_id = $1",
 );
 static LOCK: Statement<(Uuid,), Columns> = Statement::new(
     "UPDATE account SET seen_at = seen_at WHERE account_id = $1
-     RETURNING data_key, email, password, preferences, roles, created_at",
+     RETURNING data_key, email, password, preferences, roles, created_at, identities",
 );
 static IS_FORGOTTEN: Statement<(Uuid, i64), (Uuid,)> = Statement::new(
-    "UPDATE account SET seen_at = seen_at WHERE account_id = $1 AND seen_at < $2 AND email IS NULL
-     RETURNING account_id",
+    "UPDATE account SET seen_at = seen_at
+     WHERE account_id = $1 AND seen_at < $2 AND email IS NULL AND identities = 0 RETURNING account_id",
 );
 static DATA_KEY: Statement<(Uuid,), (Vec<u8>,)> =
     Statement::new("SELECT data_key FROM account WHERE account_id = $1");
@@ -34,6 +35,8 @@ static SET_PREFERENCES: Statement<(Vec<u8>, Uuid), ()> =
     Statement::new("UPDATE account SET preferences = $1 WHERE account_id = $2");
 static SET_ROLES: Statement<(String, Uuid), ()> =
     Statement::new("UPDATE account SET roles = $1 WHERE account_id = $2");
+static COUNT_IDENTITIES: Statement<(i64, Uuid), ()> =
+    Statement::new("UPDATE account SET identities = identities + $1 WHERE account_id = $2");
 static TOUCH: Statement<(i64, Uuid), ()> =
     Statement::new("UPDATE account SET seen_at = $1 WHERE account_id = $2");
 static DELETE: Statement<(Uuid,), ()> = Statement::new("DELETE FROM account WHERE account_id = $1");
@@ -48,7 +51,8 @@ static PAGE: Statement<(Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, String, i64
      WHERE account_id > $1 ORDER BY account_id LIMIT $2",
 );
 static FORGOTTEN: Statement<(i64, i64), (Uuid,)> = Statement::new(
-    "SELECT account_id FROM account WHERE seen_at < $1 AND email IS NULL ORDER BY seen_at LIMIT $2",
+    "SELECT account_id FROM account WHERE seen_at < $1 AND email IS NULL AND identities = 0
+     ORDER BY seen_at LIMIT $2",
 );
 
 /// An account as stored.
@@ -57,7 +61,7 @@ pub struct Stored {
     pub id: AccountId,
     /// Wrapped by the key ring.
     pub data_key: Vec<u8>,
-    /// Sealed; `None` while the account is anonymous.
+    /// Sealed; `None` when the account has no address.
     pub email: Option<Vec<u8>>,
     /// Sealed PHC string.
     pub password: Option<Vec<u8>>,
@@ -66,6 +70,15 @@ pub struct Stored {
     /// Words separated by spaces.
     pub roles: String,
     pub created_at: Timestamp,
+    /// Identities at providers, and passkeys: ways in beside the e-mail.
+    pub identities: i64,
+}
+
+impl Stored {
+    /// Whether nothing leads to the account but its sessions.
+    pub const fn is_anonymous(&self) -> bool {
+        self.email.is_none() && self.identities == 0
+    }
 }
 
 /// One line of the operator's list.
@@ -100,9 +113,10 @@ pub async fn is_forgotten(tx: &mut Tx, id: AccountId, before: Timestamp) -> Resu
     Ok(tx.opt(&IS_FORGOTTEN, (id.uuid(), before.millis())).await?.is_some())
 }
 
-fn stored(id: AccountId, (data_key, email, password, preferences, roles, created_at): Columns) -> Stored {
+fn stored(id: AccountId, columns: Columns) -> Stored {
+    let (data_key, email, password, preferences, roles, created_at, identities) = columns;
     let created_at = Timestamp::from_millis(created_at);
-    Stored { id, data_key, email, password, preferences, roles, created_at }
+    Stored { id, data_key, email, password, preferences, roles, created_at, identities }
 }
 
 /// The wrapped data key; `None` when the account is gone.
@@ -125,6 +139,11 @@ pub async fn set_preferences(tx: &mut Tx, id: AccountId, preferences: &[u8]) -> 
 
 pub async fn set_roles(tx: &mut Tx, id: AccountId, roles: &str) -> Result<()> {
     tx.exec(&SET_ROLES, (roles, id.uuid())).await.map(drop)
+}
+
+/// Counts ways in that were added (or, below zero, removed). The account's row is held from here on.
+pub async fn count_identities(tx: &mut Tx, id: AccountId, by: i64) -> Result<()> {
+    tx.exec(&COUNT_IDENTITIES, (by, id.uuid())).await.map(drop)
 }
 
 /// Notes that the account was used, so that it is not taken for forgotten, and holds its row until the
@@ -155,6 +174,7 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
     tombstones::delete_all(tx, id).await?;
     receipts::delete_all(tx, id).await?;
     tickets::delete_all(tx, id).await?;
+    identities::delete_all(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
     Ok(ended)
 }

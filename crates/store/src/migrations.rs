@@ -11,8 +11,10 @@ use crate::error::{Error, Result};
 use crate::{Url, sqlite};
 
 /// Steps in order. A step that was released never changes: its checksum is stored and compared.
-const STEPS: &[Template] =
-    &[Template { number: 1, name: "start", text: include_str!("../migrations/0001_start.sql") }];
+const STEPS: &[Template] = &[
+    Template { number: 1, name: "start", text: include_str!("../migrations/0001_start.sql") },
+    Template { number: 4, name: "identities", text: include_str!("../migrations/0004_identities.sql") },
+];
 
 /// Serialises migrations of several nodes on PostgreSQL.
 const ADVISORY_LOCK: i64 = 0x6661_6972_7765_6174;

@@ -16,6 +16,7 @@ use crate::server_key::ServerKey;
 /// The keys of all indexes.
 pub struct BlindIndex {
     email: hmac::Key,
+    identity: hmac::Key,
     place: hmac::Key,
     cell: hmac::Key,
     throttle: hmac::Key,
@@ -28,6 +29,7 @@ impl BlindIndex {
     pub fn new(key: &ServerKey) -> Result<Self> {
         Ok(Self {
             email: key.derive(&[], "index email")?,
+            identity: key.derive(&[], "index identity")?,
             place: key.derive(&[], "index place")?,
             cell: key.derive(&[], "index cell")?,
             throttle: key.derive(&[], "index throttle")?,
@@ -39,6 +41,12 @@ impl BlindIndex {
     /// Finds the account of an address, in whatever case it is typed.
     pub fn email(&self, email: &Email) -> Tag {
         tag(&self.email, &[email.normal_form().as_bytes()])
+    }
+
+    /// Finds the account of somebody whom a provider knows. A subject means something beside its issuer only: two
+    /// providers may give the same one to two people.
+    pub fn identity(&self, issuer: &str, subject: &str) -> Tag {
+        tag(&self.identity, &[issuer.as_bytes(), subject.as_bytes()])
     }
 
     /// Keeps an account from saving the same place twice: the first eight bytes of the HMAC of account and
@@ -101,6 +109,16 @@ mod tests {
         assert_ne!(index.email(&email), index.throttle_tag(kind, normal.as_bytes()));
         assert_ne!(index.email(&email), self::index(2).email(&email));
         Ok(())
+    }
+
+    #[test]
+    fn an_identity_is_issuer_and_subject_together() {
+        let index = index(1);
+        let tag = index.identity("https://a.example", "1");
+        assert_eq!(tag, index.identity("https://a.example", "1"));
+        for other in [("https://a.example", "2"), ("https://b.example", "1"), ("https://a.example1", "")] {
+            assert_ne!(tag, index.identity(other.0, other.1));
+        }
     }
 
     #[test]

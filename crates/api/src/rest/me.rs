@@ -69,7 +69,7 @@ pub async fn read(
     State(api): State<Api>,
 ) -> Result<axum::Json<MeBody>, Problem> {
     let me = api.app.me(&caller).await?;
-    let kind = if me.email.is_some() { "registered" } else { "anonymous" };
+    let kind = if me.is_anonymous { "anonymous" } else { "registered" };
     Ok(axum::Json(MeBody {
         account_id: me.account.uuid(),
         kind,

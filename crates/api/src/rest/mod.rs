@@ -4,6 +4,7 @@ pub mod auth;
 pub mod changes;
 pub mod favourites;
 pub mod forecasts;
+pub mod identities;
 pub mod mailbox;
 pub mod me;
 pub mod places;

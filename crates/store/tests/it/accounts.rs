@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::AccountId;
+use domain::{AccountId, IdentityId};
 use store::receipts::Receipt;
 use store::tickets::Ticket;
-use store::{Error, accounts, receipts, sessions, tickets};
+use store::{Error, accounts, identities, receipts, sessions, tickets};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -36,12 +36,16 @@ async fn what_is_set_is_read_back(store: TestStore) {
         preferences: None,
         roles: String::from("user"),
         created_at: NOW,
+        identities: 0,
     };
     assert_eq!(read(account).await, Some(expected.clone()));
+    assert!(expected.is_anonymous());
     let write = store.write(async move |tx| {
         accounts::set_login(tx, account, b"email", b"first").await?;
         accounts::set_password(tx, account, b"second").await?;
         accounts::set_preferences(tx, account, b"celsius").await?;
+        accounts::count_identities(tx, account, 3).await?;
+        accounts::count_identities(tx, account, -1).await?;
         accounts::set_roles(tx, account, "user operator").await
     });
     write.await.unwrap();
@@ -49,6 +53,8 @@ async fn what_is_set_is_read_back(store: TestStore) {
     expected.password = Some(b"second".to_vec());
     expected.preferences = Some(b"celsius".to_vec());
     expected.roles = String::from("user operator");
+    expected.identities = 2;
+    assert!(!expected.is_anonymous());
     assert_eq!(read(account).await, Some(expected));
     let key = async |id| store.read(async move |db| accounts::data_key(db, id).await).await.unwrap();
     assert_eq!((key(account).await, key(nobody).await), (Some(b"data key".to_vec()), None));
@@ -98,8 +104,10 @@ async fn pages_go_through_all_accounts(store: TestStore) {
 async fn only_unused_anonymous_accounts_are_forgotten(store: TestStore) {
     let later = NOW.plus(Duration::from_secs(10));
     let (unused, used, known) = (store.account().await, store.account().await, store.account().await);
+    let linked = store.account().await;
     let write = store.write(async move |tx| {
         accounts::touch(tx, used, later).await?;
+        accounts::count_identities(tx, linked, 1).await?;
         accounts::set_login(tx, known, b"email", b"password").await
     });
     write.await.unwrap();
@@ -128,6 +136,9 @@ async fn furnish(store: &TestStore, account: AccountId) {
         receipts::put(tx, account, "mid", &receipt, expires_at).await?;
         let ticket = Ticket { account, session, state: vec![1] };
         tickets::draw(tx, name.as_bytes(), &ticket, expires_at, NOW).await?;
+        let identity = IdentityId::from_uuid(id.uuid());
+        identities::claim(tx, name.as_bytes(), account, identity).await?;
+        identities::insert(tx, account, identity, b"sealed", NOW).await?;
         add(tx, account, gone, "a0").await?;
         change(tx, account, gone, None).await?;
         add(tx, account, id, "a0").await

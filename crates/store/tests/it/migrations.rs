@@ -30,7 +30,7 @@ async fn emptied(store: TestStore) -> Database {
 async fn a_dry_run_changes_nothing(store: TestStore) {
     let database = emptied(store).await;
     let report = migrate(&database.url, true).await.unwrap();
-    assert_eq!((report.present, report.pending.len(), report.backup), (0, 1, None));
+    assert_eq!((report.present, report.backup), (0, None));
     assert!(report.pending[0].sql.contains("CREATE TABLE favourite"), "tells what it would run");
     if let Url::Sqlite(path) = &database.url {
         assert!(!path.exists());
@@ -44,10 +44,11 @@ async fn a_dry_run_changes_nothing(store: TestStore) {
 async fn a_second_run_finds_nothing_to_do(store: TestStore) {
     let account = store.account().await;
     let report = migrate(&store.database.url, false).await.unwrap();
-    assert_eq!((report.present, report.pending, report.backup), (1, vec![], None));
+    let steps = store.database.number("SELECT count(*) FROM schema_migration").await;
+    assert_eq!((report.present as i64, report.pending, report.backup), (steps, vec![], None));
     assert_eq!(store.rows("account", account).await, 1);
     let dry = migrate(&store.database.url, true).await.unwrap();
-    assert_eq!((dry.present, dry.pending), (1, vec![]));
+    assert_eq!((dry.present as i64, dry.pending), (steps, vec![]));
 }
 
 async fn a_newer_schema_is_refused_and_left_alone(store: TestStore) {
@@ -84,7 +85,7 @@ async fn of_two_that_migrate_at_once_one_does_it(store: TestStore) {
         programs.spawn(async move { migrate(&database.url, false).await.unwrap().pending.len() });
     }
     let did = programs.join_all().await;
-    assert_eq!(did.iter().sum::<usize>(), 1, "{did:?}");
+    assert_eq!(did.iter().filter(|steps| **steps > 0).count(), 1, "{did:?}");
     TestStore::open(database).await.account().await;
 }
 

@@ -27,16 +27,18 @@ const MAY_SCAN: [(&str, &str); 3] = [
 ];
 
 /// Tables that grow with the number of people and are split by account.
-const OF_ACCOUNTS: [&str; 6] = ["account", "session", "account_sync", "favourite", "tombstone", "receipt"];
+const OF_ACCOUNTS: [&str; 7] =
+    ["account", "session", "identity", "account_sync", "favourite", "tombstone", "receipt"];
 /// Tables that lead from something known to an account.
-const DIRECTORIES: [&str; 3] = ["email_index", "cookie", "stream_ticket"];
+const DIRECTORIES: [&str; 4] = ["email_index", "identity_index", "cookie", "stream_ticket"];
 /// Tables that belong to no account, and what bounds them.
-const OF_NOBODY: [(&str, &str); 13] = [
+const OF_NOBODY: [(&str, &str); 14] = [
     ("cell_claim", "calls of providers that are under way"),
     ("cell_forecast", "cells of the weather grid"),
     ("database_move", "one row"),
     ("elevation", "cells of the weather grid"),
     ("mail", "a day's messages, found by their id"),
+    ("oauth_step", "sign-ins through a provider that are under way, found by their hash"),
     ("provider_state", "a row for each provider"),
     ("registration", "sign-ups of an hour, found by their hash"),
     ("revocation", "sessions that ended in the last minutes"),

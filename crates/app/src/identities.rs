@@ -1,0 +1,87 @@
+//! The ways into an account, and the identities at providers among them.
+
+use domain::{AccountId, Error, IdentityId, Result, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::{Tx, accounts, identities};
+use vault::Context;
+
+use crate::App;
+use crate::caller::{Caller, account_is_gone};
+use crate::data_keys::context;
+
+/// An identity as its owner sees it.
+pub struct Identity {
+    pub id: IdentityId,
+    /// What the operator called the provider when this was last used.
+    pub provider: String,
+    /// What the provider said and had verified; for the eye alone, it never leads anywhere.
+    pub email: Option<String>,
+    pub created_at: Timestamp,
+    pub used_at: Timestamp,
+}
+
+/// What is kept of an identity beside the times.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SealedIdentity {
+    pub provider: String,
+    pub issuer: String,
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+/// How many different ways lead into an account: its password, each identity at a provider, each passkey.
+///
+/// Whatever removes one of them locks the account, asks here, and goes through
+/// [`domain::identity::require_another_way_in`].
+pub(crate) fn ways_in(stored: &accounts::Stored) -> i64 {
+    stored.identities + i64::from(stored.password.is_some())
+}
+
+pub(crate) const fn place(account: AccountId, id: IdentityId) -> Context {
+    context("identity", account, id.uuid(), "sealed")
+}
+
+impl App {
+    /// The identities that lead to the caller's account, oldest first. An account has a handful.
+    pub async fn list_identities(&self, caller: &Caller) -> Result<Vec<Identity>> {
+        let account = caller.account;
+        let key = self.data_keys.get(account).await?;
+        let stored = self.store.read(async move |db| identities::of_account(db, account).await).await?;
+        let open = |stored: identities::Stored| {
+            let plain = key.open(&place(account, stored.id), &stored.sealed)?;
+            let SealedIdentity { provider, email, .. } =
+                serde_json::from_slice(&plain).map_err(Error::internal)?;
+            let identities::Stored { id, created_at, used_at, .. } = stored;
+            Ok(Identity { id, provider, email, created_at, used_at })
+        };
+        stored.into_iter().map(open).collect()
+    }
+
+    /// Lets an identity lead here no longer, unless it is the only way in.
+    pub async fn delete_identity(&self, caller: &Caller, id: IdentityId) -> Result<()> {
+        domain::session::require_fresh(caller.auth_time, self.now())?;
+        self.limit_mutations(caller.account, 1)?;
+        let account = caller.account;
+        self.store
+            .write(async move |tx| {
+                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                Self::remove_identity(tx, account, id).await?;
+                Ok(domain::identity::require_another_way_in(ways_in(&stored))?)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Removes one of a locked account's identities.
+    pub(crate) async fn remove_identity(
+        tx: &mut Tx,
+        account: AccountId,
+        id: IdentityId,
+    ) -> store::Result<()> {
+        if !identities::delete(tx, account, id).await? {
+            return Err(Error::NotFound.into());
+        }
+        accounts::count_identities(tx, account, -1).await
+    }
+}
