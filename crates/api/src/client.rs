@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use app::mail::Language;
 use app::{Client, Network};
 use axum::extract::{FromRequestParts, State};
 use domain::Error;
@@ -90,7 +91,13 @@ impl FromRequestParts<Api> for From {
         if web && !api.is_same_origin(&parts.headers) {
             return Err(cross_site());
         }
-        Ok(Self(Client { network: network(&api, parts), user_agent: user_agent(&parts.headers), web }))
+        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Ok(Self(Client {
+            network: network(&api, parts),
+            user_agent: user_agent(&parts.headers),
+            web,
+            language: accepted.and_then(Language::accepted),
+        }))
     }
 }
 

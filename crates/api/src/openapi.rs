@@ -9,7 +9,7 @@ use utoipa::{Modify, openapi};
 mod bodies;
 mod refusals;
 
-pub use bodies::{OPTIONAL, units, units_or_null};
+pub use bodies::{OPTIONAL, language_or_null, units, units_or_null};
 pub use refusals::Refused;
 
 #[derive(OpenApi)]

@@ -6,6 +6,8 @@ use domain::account::Roles;
 use domain::refresh::Generation;
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 
+use crate::mail::Language;
+
 /// The holder of a credential that was checked. There is no other way to get one than by
 /// [`crate::App::authenticate`], so code that has a `Caller` need not ask again.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +95,8 @@ pub struct Client {
     pub user_agent: String,
     /// Our own web page, which gets a cookie and no tokens.
     pub web: bool,
+    /// What it likes to read, as far as mail is written in it.
+    pub language: Option<Language>,
 }
 
 pub(crate) fn account_is_gone() -> Error {

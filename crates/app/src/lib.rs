@@ -32,6 +32,7 @@ pub mod mail;
 pub mod me;
 mod nodes;
 pub mod places;
+pub mod preferences;
 mod refresh;
 pub mod registration;
 mod rendered;

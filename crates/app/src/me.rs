@@ -2,9 +2,7 @@
 
 use domain::account::Roles;
 use domain::favourite::Content;
-use domain::forecast::units::Units;
 use domain::{AccountId, Error, FavouriteId, Result, Timestamp};
-use serde::{Deserialize, Serialize};
 use store::{accounts, favourites, sessions, sync};
 use uuid::Uuid;
 
@@ -13,6 +11,7 @@ use crate::caller::{Caller, account_is_gone};
 use crate::data_keys::context;
 use crate::favourites::open;
 use crate::favourites::writer::Writer;
+use crate::preferences::Preferences;
 use crate::session_record::SessionRecord;
 
 /// What an account knows of itself.
@@ -24,18 +23,6 @@ pub struct Me {
     pub roles: Roles,
     pub created_at: Timestamp,
     pub preferences: Preferences,
-}
-
-/// How the person likes to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
-    pub units: Option<Units>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-struct StoredPreferences {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    units: Option<String>,
 }
 
 /// What adopting brought.
@@ -50,41 +37,20 @@ impl App {
         let account = caller.account;
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
         let stored = stored.ok_or_else(account_is_gone)?;
-        let key = self.data_keys.get(account).await?;
-        let open = |column, sealed: &Option<Vec<u8>>| {
-            let place = context("account", account, Uuid::nil(), column);
-            sealed.as_ref().map(|sealed| key.open(&place, sealed)).transpose()
-        };
-        let email = open("email", &stored.email)?;
-        let email = email.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let preferences = open("preferences", &stored.preferences)?;
-        let preferences: StoredPreferences = match preferences {
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(Error::internal)?,
-            None => StoredPreferences::default(),
-        };
-        let units = preferences.units.as_deref().and_then(Units::parse);
+        let key = self.data_keys.open(account, &stored.data_key)?;
+        let email = stored.email.as_ref().map(|sealed| {
+            let place = context("account", account, Uuid::nil(), "email");
+            key.open(&place, sealed)
+        });
+        let email = email.transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(Me {
             account,
             is_anonymous: stored.is_anonymous(),
             email,
             roles: Roles::parse(&stored.roles),
             created_at: stored.created_at,
-            preferences: Preferences { units },
+            preferences: Preferences::of(&stored, &key)?,
         })
-    }
-
-    pub async fn set_preferences(&self, caller: &Caller, preferences: Preferences) -> Result<()> {
-        self.limit_mutations(caller.account, 1)?;
-        let account = caller.account;
-        let key = self.data_keys.get(account).await?;
-        let stored = StoredPreferences { units: preferences.units.map(|units| units.name().to_owned()) };
-        let plain = serde_json::to_vec(&stored).map_err(Error::internal)?;
-        let sealed =
-            key.seal(&context("account", account, Uuid::nil(), "preferences"), &plain, &self.random)?;
-        self.store.write(async move |tx| accounts::set_preferences(tx, account, &sealed).await).await?;
-        // Preferences are no part of the log, so no hint tells that the favourites screen looks different now.
-        self.forecast_lists.forget(account);
-        Ok(())
     }
 
     /// Takes over the favourites of an anonymous account, which is removed: the one whose access token is

@@ -9,6 +9,7 @@ use vault::refresh_token::RefreshToken;
 
 use crate::App;
 use crate::caller::{Caller, Client};
+use crate::mail::{self, Notice};
 use crate::session_record::SessionRecord;
 use crate::sign_in::{Begun, SignedIn, Tokens};
 
@@ -61,6 +62,7 @@ impl App {
                     }
                     Outcome::Revoke(reason) => {
                         sessions::end(tx, account, session, now).await?;
+                        mail::queue(tx, &app.notice_to(&stored, &Notice::RefreshTokenReused)?).await?;
                         tracing::warn!(%session, ?reason, "a refresh token came back; its session was ended");
                         Ok(Presented::Revoked(vec![session]))
                     }

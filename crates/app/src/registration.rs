@@ -15,7 +15,8 @@ use vault::secret::{RegistrationCode, SecretDigest};
 use crate::App;
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
-use crate::mail::{self, already_registered, confirmation};
+use crate::mail::{self, Language, Template};
+use crate::preferences::Preferences;
 use crate::sign_in::{Beginning, SignedIn, kind};
 
 /// How long the code works.
@@ -34,6 +35,9 @@ struct Pending {
     phc: String,
     code: [u8; 32],
     upgrade: Option<Uuid>,
+    /// What the browser likes to read: kept with the account, for later mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
 }
 
 impl App {
@@ -63,6 +67,7 @@ impl App {
             phc: phc.to_phc().to_string(),
             code: *code.digest(&secret).as_bytes(),
             upgrade: upgrade.map(AccountId::uuid),
+            language: client.language.map(|language| language.tag().to_owned()),
         };
         let hash = *secret.digest().as_bytes();
         let owner = owner(&hash);
@@ -70,15 +75,15 @@ impl App {
         let plain = serde_json::to_vec(&pending).map_err(Error::internal)?;
         let sealed =
             key.seal(&context("registration", owner, owner.uuid(), "sealed"), &plain, &self.random)?;
-        let url = &self.settings.public_url;
+        let language = client.language.unwrap_or_default();
         let to_new =
-            confirmation(email.as_str(), &code.to_text(), url).seal(&self.data_keys, &self.random, now)?;
-        let to_known = already_registered(email.as_str(), url).seal(&self.data_keys, &self.random, now)?;
+            self.prepare_mail(email.as_str(), language, &Template::Confirmation { code: &code.to_text() })?;
+        let to_known = self.prepare_mail(email.as_str(), language, &Template::AlreadyRegistered)?;
         self.store
             .write(async move |tx| {
                 let known = accounts::find_by_email(tx, &email_tag).await?.is_some();
                 registrations::put(tx, &hash, &data_key, &sealed, now.plus(EXPIRES_IN)).await?;
-                mail::queue(tx, if known { &to_known } else { &to_new }).await
+                mail::queue(tx, [if known { &to_known } else { &to_new }]).await
             })
             .await?;
         Ok(Registration { secret: secret.to_text().to_string(), expires_in: EXPIRES_IN })
@@ -123,8 +128,13 @@ impl App {
                     }
                     None => None,
                 };
+                let mut preferences = Preferences::default();
                 let (account, key) = match upgraded {
-                    Some(stored) => (stored.id, app.data_keys.open(stored.id, &stored.data_key)?),
+                    Some(stored) => {
+                        let key = app.data_keys.open(stored.id, &stored.data_key)?;
+                        preferences = Preferences::of(&stored, &key)?;
+                        (stored.id, key)
+                    }
                     None => {
                         let account = AccountId::new(now, &app.random);
                         let (key, wrapped) = app.data_keys.create(account, &app.random)?;
@@ -143,6 +153,11 @@ impl App {
                 if !accounts::set_login(tx, account, &email, &phc).await? {
                     // The anonymous account was removed meanwhile.
                     return Err(refused().into());
+                }
+                if preferences.language.is_none() {
+                    preferences.language = pending.language.as_deref().and_then(Language::parse);
+                    accounts::set_preferences(tx, account, &preferences.seal(account, &key, &app.random)?)
+                        .await?;
                 }
                 let ended = sessions::end_all(tx, account, None, now).await?;
                 let beginning = Beginning {

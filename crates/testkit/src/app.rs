@@ -42,6 +42,7 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub text: String,
+    pub html: String,
 }
 
 impl TestApp {
@@ -279,8 +280,8 @@ impl TestApp {
         let token = running.mailbox_token.as_deref().expect("a development server has a mailbox");
         let mails = running.app.mailbox(token).await.expect("its own token opens the mailbox");
         let mail = |delivered: app::mail::Delivered| {
-            let app::mail::Message { to, subject, text } = delivered.message;
-            Mail { to, subject, text }
+            let app::mail::Message { to, subject, text, html } = delivered.message;
+            Mail { to, subject, text, html }
         };
         mails.into_iter().map(mail).collect()
     }

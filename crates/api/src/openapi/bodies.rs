@@ -1,5 +1,6 @@
 //! What the derived schemas of requests cannot say.
 
+use app::mail::Language;
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::schema::{SchemaType, Type};
@@ -24,6 +25,18 @@ pub fn units_or_null() -> Object {
         .enum_values(Some(names))
         .description(Some("Null for metric"))
         .examples([json!("metric")])
+        .build()
+}
+
+pub fn language_or_null() -> Object {
+    let tags = Language::ALL.into_iter().map(|language| Value::from(language.tag())).chain([Value::Null]);
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+        .enum_values(Some(tags))
+        .description(Some(
+            "Of mail. Taken from `Accept-Language` when somebody registers, and kept when it is left out",
+        ))
+        .examples([json!("de")])
         .build()
 }
 

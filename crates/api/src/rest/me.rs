@@ -1,6 +1,7 @@
 //! `/v1/me`: the caller's own account.
 
-use app::me::Preferences;
+use app::mail::Language;
+use app::preferences::Preferences;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Invalid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use crate::Api;
 use crate::authentication::Authenticated;
 use crate::json::{Json, OptionalJson};
-use crate::openapi::{OPTIONAL, Refused, units_or_null};
+use crate::openapi::{OPTIONAL, Refused, language_or_null, units_or_null};
 use crate::problem::Problem;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +41,10 @@ pub struct PreferencesBody {
     #[serde(default)]
     #[schema(schema_with = units_or_null)]
     units: Option<String>,
+    /// Of mail: `en` or `de`. Taken from `Accept-Language` when somebody registers, and kept when it is left out here.
+    #[serde(default)]
+    #[schema(schema_with = language_or_null)]
+    language: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -76,7 +81,10 @@ pub async fn read(
         email: me.email,
         roles: me.roles.iter().map(|role| role.name()).collect(),
         created_at: me.created_at.rfc3339(),
-        preferences: PreferencesBody { units: me.preferences.units.map(|units| units.name().to_owned()) },
+        preferences: PreferencesBody {
+            units: me.preferences.units.map(|units| units.name().to_owned()),
+            language: me.preferences.language.map(|language| language.tag().to_owned()),
+        },
     }))
 }
 
@@ -89,7 +97,8 @@ pub async fn set_preferences(
     Json { value, .. }: Json<PreferencesBody>,
 ) -> Result<StatusCode, Problem> {
     let units = value.units.as_deref().map(|name| parse_units("/units", name)).transpose()?;
-    api.app.set_preferences(&caller, Preferences { units }).await?;
+    let language = value.language.as_deref().map(parse_language).transpose()?;
+    api.app.set_preferences(&caller, Preferences { units, language }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -105,6 +114,13 @@ pub async fn adopt(
 ) -> Result<Response, Problem> {
     let adopted = api.app.adopt(&caller, body.access_token.as_deref()).await?;
     Ok(axum::Json(AdoptedBody { added: adopted.added, skipped: adopted.skipped }).into_response())
+}
+
+fn parse_language(tag: &str) -> Result<Language, Problem> {
+    Language::ALL
+        .into_iter()
+        .find(|language| language.tag() == tag)
+        .ok_or_else(|| domain::Error::from(Invalid::new("/language", "unknown", "must be en or de")).into())
 }
 
 pub fn parse_units(pointer: &'static str, name: &str) -> Result<Units, Problem> {

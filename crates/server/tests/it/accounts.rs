@@ -65,6 +65,7 @@ async fn an_anonymous_account_needs_nothing(app: TestApp) {
       "email": null,
       "kind": "anonymous",
       "preferences": {
+        "language": null,
         "units": null
       },
       "roles": [

@@ -25,6 +25,7 @@ mod forecast_sources;
 mod forecasts;
 mod idempotency;
 mod limits;
+mod mails;
 mod nodes;
 mod places;
 mod privacy;

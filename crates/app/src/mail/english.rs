@@ -1,0 +1,69 @@
+//! Mail in English.
+
+use super::letter::Letter;
+use super::{Method, Notice, Template};
+
+pub fn write(template: &Template<'_>, public_url: &str) -> Letter {
+    match template {
+        Template::Confirmation { code } => Letter::new(format!("{code} is your Fairweather code"))
+            .paragraph("Somebody, hopefully you, wants to use this address with Fairweather.")
+            .paragraph("Type this code where you signed up:")
+            .code(*code)
+            .link("Or open this link in the same browser", format!("{public_url}/confirm#code={code}"))
+            .paragraph(
+                "The code works for 30 minutes. If this was not you, ignore this mail: nothing happens without the code.",
+            ),
+        Template::AlreadyRegistered => Letter::new("You already have a Fairweather account")
+            .paragraph("Somebody, hopefully you, tried to sign up with this address, which has an account already.")
+            .link("Sign in instead", format!("{public_url}/"))
+            .paragraph("If this was not you, ignore this mail: nothing was changed."),
+        Template::Notice(notice) => tell(notice, public_url),
+    }
+}
+
+fn tell(notice: &Notice, public_url: &str) -> Letter {
+    let letter = match notice {
+        Notice::PasswordChanged => Letter::new("Your Fairweather password was changed")
+            .paragraph("The password of your Fairweather account was changed. All other devices were signed out."),
+        Notice::PasswordReset => Letter::new("Your Fairweather password was reset").paragraph(
+            "The password of your Fairweather account was reset with a mailed link. All devices were signed out.",
+        ),
+        Notice::MethodAdded(method) => Letter::new("A way to sign in was added to your Fairweather account")
+            .paragraph(format!("From now on your Fairweather account can be signed in to with {}.", name(method))),
+        Notice::MethodRemoved(method) => {
+            Letter::new("A way to sign in was removed from your Fairweather account").paragraph(format!(
+                "Your Fairweather account can no longer be signed in to with {}.",
+                name(method)
+            ))
+        }
+        Notice::EmailChangeBegun => Letter::new("Your Fairweather address is about to change").paragraph(
+            "Somebody who is signed in to your Fairweather account wants it to have another e-mail address. \
+             That happens as soon as it is confirmed.",
+        ),
+        Notice::EmailChanged => Letter::new("Your Fairweather address was changed")
+            .paragraph("Your Fairweather account has another e-mail address from now on."),
+        Notice::RefreshTokenReused => Letter::new("A device was signed out of your Fairweather account").paragraph(
+            "A key of one of your devices was used a second time, as happens when somebody has copied it. To be on \
+             the safe side that device was signed out. Sign in there again.",
+        ),
+        Notice::RecoveryCodesMade => Letter::new("New recovery codes for your Fairweather account")
+            .paragraph("New recovery codes were made for your Fairweather account. Older ones work no more."),
+        Notice::AccountDeleted => {
+            return Letter::new("Your Fairweather account was deleted").paragraph(
+                "Your Fairweather account and everything in it was deleted. This is the last mail about it.",
+            );
+        }
+    };
+    letter
+        .paragraph("If this was you, there is nothing to do.")
+        .link("If it was not, reset your password and look at your devices", format!("{public_url}/forgot"))
+}
+
+fn name(method: &Method) -> String {
+    match method {
+        Method::Password => String::from("a password"),
+        Method::Passkey => String::from("a passkey"),
+        Method::AuthenticatorApp => String::from("codes of an authenticator app"),
+        Method::Provider(provider) => provider.clone(),
+    }
+}

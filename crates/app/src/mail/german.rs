@@ -1,0 +1,72 @@
+//! Mail in German.
+
+use super::letter::Letter;
+use super::{Method, Notice, Template};
+
+pub fn write(template: &Template<'_>, public_url: &str) -> Letter {
+    match template {
+        Template::Confirmation { code } => Letter::new(format!("{code} ist dein Code für Fairweather"))
+            .paragraph("Jemand, hoffentlich du, möchte diese Adresse bei Fairweather verwenden.")
+            .paragraph("Tippe diesen Code dort ein, wo du dich angemeldet hast:")
+            .code(*code)
+            .link("Oder öffne diesen Link im selben Browser", format!("{public_url}/confirm#code={code}"))
+            .paragraph(
+                "Der Code gilt 30 Minuten. Warst du es nicht, dann beachte diese Mail nicht: Ohne den Code geschieht nichts.",
+            ),
+        Template::AlreadyRegistered => Letter::new("Du hast schon ein Konto bei Fairweather")
+            .paragraph("Jemand, hoffentlich du, wollte sich mit dieser Adresse registrieren. Sie hat aber schon ein Konto.")
+            .link("Melde dich stattdessen an", format!("{public_url}/"))
+            .paragraph("Warst du es nicht, dann beachte diese Mail nicht: Nichts wurde geändert."),
+        Template::Notice(notice) => tell(notice, public_url),
+    }
+}
+
+fn tell(notice: &Notice, public_url: &str) -> Letter {
+    let letter = match notice {
+        Notice::PasswordChanged => Letter::new("Dein Passwort bei Fairweather wurde geändert").paragraph(
+            "Das Passwort deines Kontos bei Fairweather wurde geändert. Alle anderen Geräte wurden abgemeldet.",
+        ),
+        Notice::PasswordReset => Letter::new("Dein Passwort bei Fairweather wurde zurückgesetzt").paragraph(
+            "Das Passwort deines Kontos bei Fairweather wurde mit einem Link aus einer Mail neu gesetzt. Alle Geräte \
+             wurden abgemeldet.",
+        ),
+        Notice::MethodAdded(method) => Letter::new("Dein Konto bei Fairweather hat einen weiteren Zugang")
+            .paragraph(format!("Bei deinem Konto bei Fairweather kann man sich ab jetzt {} anmelden.", name(method))),
+        Notice::MethodRemoved(method) => Letter::new("Dein Konto bei Fairweather hat einen Zugang weniger").paragraph(
+            format!("Bei deinem Konto bei Fairweather kann man sich nicht mehr {} anmelden.", name(method)),
+        ),
+        Notice::EmailChangeBegun => Letter::new("Deine Adresse bei Fairweather soll sich ändern").paragraph(
+            "Jemand, der bei deinem Konto bei Fairweather angemeldet ist, will ihm eine andere E-Mail-Adresse geben. \
+             Das geschieht, sobald es bestätigt ist.",
+        ),
+        Notice::EmailChanged => Letter::new("Deine Adresse bei Fairweather wurde geändert")
+            .paragraph("Dein Konto bei Fairweather hat ab jetzt eine andere E-Mail-Adresse."),
+        Notice::RefreshTokenReused => {
+            Letter::new("Ein Gerät wurde von deinem Konto bei Fairweather abgemeldet").paragraph(
+                "Ein Schlüssel eines deiner Geräte wurde ein zweites Mal verwendet, wie es geschieht, wenn ihn jemand \
+                 kopiert hat. Vorsichtshalber wurde dieses Gerät abgemeldet. Melde dich dort wieder an.",
+            )
+        }
+        Notice::RecoveryCodesMade => Letter::new("Neue Notfallcodes für dein Konto bei Fairweather").paragraph(
+            "Für dein Konto bei Fairweather wurden neue Notfallcodes erstellt. Die alten gelten nicht mehr.",
+        ),
+        Notice::AccountDeleted => {
+            return Letter::new("Dein Konto bei Fairweather wurde gelöscht").paragraph(
+                "Dein Konto bei Fairweather wurde mit allem, was darin war, gelöscht. Das ist die letzte Mail dazu.",
+            );
+        }
+    };
+    letter.paragraph("Warst du es selbst, ist nichts zu tun.").link(
+        "Wenn nicht, setze dein Passwort zurück und sieh deine Geräte durch",
+        format!("{public_url}/forgot"),
+    )
+}
+
+fn name(method: &Method) -> String {
+    match method {
+        Method::Password => String::from("mit einem Passwort"),
+        Method::Passkey => String::from("mit einem Passkey"),
+        Method::AuthenticatorApp => String::from("mit Codes einer Authenticator-App"),
+        Method::Provider(provider) => format!("mit {provider}"),
+    }
+}
