@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use domain::cursor::Reset;
+use domain::session::Proof;
 use domain::{Error, Invalid};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub struct Problem {
     pub current: Option<Box<FavouriteBody>>,
     /// Why a cursor cannot be continued from.
     pub reset: Option<Reset>,
+    /// What the caller can prove themselves with again.
+    pub accepts: Vec<Proof>,
 }
 
 /// Where a client finds everything when the changes cannot be told.
@@ -68,6 +71,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "/v1/favourites")]
     pub snapshot: Option<&'static str>,
+    /// What to send to `/v1/auth/step-up`, with code `insufficient_user_authentication`: any one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["password", "totp"]))]
+    pub accepts: Vec<&'static str>,
 }
 
 /// One wrong field.
@@ -104,6 +111,7 @@ impl Problem {
             retry_after: None,
             current: None,
             reset: None,
+            accepts: Vec::new(),
         }
     }
 
@@ -139,6 +147,7 @@ impl Problem {
             current: self.current,
             reason: self.reset.map(Reset::as_str),
             snapshot: self.reset.map(|_| SNAPSHOT),
+            accepts: self.accepts.into_iter().map(Proof::word).collect(),
         }
     }
 }
@@ -172,6 +181,16 @@ impl From<Error> for Problem {
             ),
             Error::Unauthenticated { code, detail } => {
                 Self::new(StatusCode::UNAUTHORIZED, code, "Sign in first", detail)
+            }
+            Error::StepUp { accepts } => {
+                let problem = Self::new(
+                    StatusCode::UNAUTHORIZED,
+                    "insufficient_user_authentication",
+                    "Show again that it is you",
+                    "this needs a proof of identity from the last five minutes; \
+                     send one to /v1/auth/step-up and repeat the request",
+                );
+                Self { accepts, ..problem }
             }
             Error::Forbidden { code, detail } => {
                 Self::new(StatusCode::FORBIDDEN, code, "This is not allowed", detail)

@@ -26,6 +26,8 @@ struct Groups {
     sign_in: OpenApiRouter<Api>,
     /// Only with a credential.
     private: OpenApiRouter<Api>,
+    /// The same, never compressed: the answers carry secrets.
+    secret: OpenApiRouter<Api>,
     /// Only with a credential, which may be a ticket; never compressed, since each event is to arrive at once.
     live: OpenApiRouter<Api>,
     /// Anybody.
@@ -57,6 +59,7 @@ fn groups() -> Groups {
             .routes(routes!(forecasts::place))
             .routes(routes!(forecasts::points))
             .routes(routes!(streams::ticket)),
+        secret: OpenApiRouter::new().routes(routes!(auth::step_up)),
         live: OpenApiRouter::new().routes(routes!(streams::stream)).routes(routes!(streams::socket)),
         public: OpenApiRouter::new()
             .routes(routes!(places::search))
@@ -71,8 +74,13 @@ fn groups() -> Groups {
 
 /// All documented routes, for the OpenAPI document.
 pub(crate) fn documented() -> OpenApiRouter<Api> {
-    let Groups { sign_in, private, live, public } = groups();
-    OpenApiRouter::with_openapi(Document::openapi()).merge(sign_in).merge(private).merge(live).merge(public)
+    let Groups { sign_in, private, secret, live, public } = groups();
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(sign_in)
+        .merge(private)
+        .merge(secret)
+        .merge(live)
+        .merge(public)
 }
 
 /// The routes of all groups, not yet bound to an [`Api`]. Collecting them takes milliseconds, because each brings its
@@ -80,20 +88,28 @@ pub(crate) fn documented() -> OpenApiRouter<Api> {
 pub struct Routes {
     sign_in: Router<Api>,
     private: Router<Api>,
+    secret: Router<Api>,
     live: Router<Api>,
     public: Router<Api>,
 }
 
 impl Routes {
     pub fn collect() -> Self {
-        let Groups { sign_in, private, live, public } = groups();
-        Self { sign_in: sign_in.into(), private: private.into(), live: live.into(), public: public.into() }
+        let Groups { sign_in, private, secret, live, public } = groups();
+        Self {
+            sign_in: sign_in.into(),
+            private: private.into(),
+            secret: secret.into(),
+            live: live.into(),
+            public: public.into(),
+        }
     }
 }
 
 /// All routes, with what concerns a group of them.
-pub(crate) fn router(Routes { sign_in, private, live, public }: Routes, api: Api) -> Router {
+pub(crate) fn router(Routes { sign_in, private, secret, live, public }: Routes, api: Api) -> Router {
     let sign_in = sign_in.route_layer(from_fn_with_state(api.clone(), authentication::allow));
+    let secret = secret.route_layer(from_fn_with_state(api.clone(), authentication::require));
     let private = private
         .route_layer(from_fn_with_state(api.clone(), authentication::require))
         .layer(CompressionLayer::new());
@@ -104,7 +120,7 @@ pub(crate) fn router(Routes { sign_in, private, live, public }: Routes, api: Api
     let mailbox = Router::new()
         .route("/dev/mailbox", get(mailbox::page))
         .route("/dev/mailbox.css", get(mailbox::style));
-    let mut router = sign_in.merge(private).merge(live).merge(public);
+    let mut router = sign_in.merge(private).merge(secret).merge(live).merge(public);
     if api.app.settings().mailbox_token.is_some() {
         router = router.merge(mailbox);
     }

@@ -102,6 +102,11 @@ impl App {
         if present { Ok(()) } else { Err(account_is_gone()) }
     }
 
+    /// Looks the session's cookie up anew at its next use: what is known of it has changed.
+    pub(crate) fn forget_cookies_of(&self, session: SessionId) {
+        self.cookies.retain(|_, known| known.caller.session != session);
+    }
+
     /// Looks a session cookie up.
     pub async fn authenticate_cookie(&self, value: &str) -> Result<Caller> {
         let secret = Secret::parse(value).ok_or_else(account_is_gone)?;
@@ -144,7 +149,7 @@ impl App {
             account: stored.id,
             session,
             credential: Credential::Cookie,
-            roles: Roles::parse(&stored.roles),
+            roles: Roles::parse(&stored.roles).within(record.proofs),
             auth_time: record.auth_time,
             ends_at: lifetime.ends_at(),
             renewed_until: None,

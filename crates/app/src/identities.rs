@@ -60,7 +60,7 @@ impl App {
 
     /// Lets an identity lead here no longer, unless it is the only way in.
     pub async fn delete_identity(&self, caller: &Caller, id: IdentityId) -> Result<()> {
-        domain::session::require_fresh(caller.auth_time, self.now())?;
+        self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let account = caller.account;
         self.store

@@ -40,6 +40,7 @@ mod revocations;
 mod session_record;
 pub mod settings;
 pub mod sign_in;
+pub mod step_up;
 pub mod streams;
 pub mod sync;
 mod throttles;

@@ -125,7 +125,7 @@ impl App {
             account,
             session,
             generation,
-            roles,
+            roles: roles.within(record.proofs),
             auth_time: record.auth_time,
             proofs: record.proofs,
         };

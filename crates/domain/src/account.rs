@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::proof::Proofs;
+
 /// One thing that an account may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -76,6 +78,12 @@ impl Roles {
         self.iter().any(Role::needs_second_factor)
     }
 
+    /// What a session may do that rests on these proofs: without a second factor, what any user may.
+    #[must_use]
+    pub fn within(self, proofs: Proofs) -> Self {
+        if proofs.second_factor() { self } else { Self::USER }
+    }
+
     /// Reads names separated by spaces, as in a token's `scope`. Unknown names give no power and are
     /// skipped, so that nodes of two versions can work side by side during an upgrade.
     pub fn parse(names: &str) -> Self {
@@ -113,6 +121,16 @@ mod tests {
         assert_eq!(Roles::parse(&roles.to_string()), roles);
         assert!(roles.need_second_factor());
         assert!(!Roles::USER.need_second_factor());
+    }
+
+    #[test]
+    fn power_needs_a_second_factor() {
+        let roles = Roles::USER.with(Role::Operator).with(Role::Analyst);
+        for (proofs, allowed) in
+            [("", Roles::USER), ("pwd fed", Roles::USER), ("pwd otp", roles), ("pop", roles)]
+        {
+            assert_eq!(roles.within(Proofs::parse(proofs)), allowed, "{proofs}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::proof::Proof;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, as the caller may know it. Internal detail stays in [`Error::Internal`] and in logs.
@@ -23,6 +25,12 @@ pub enum Error {
     /// No credential, or one that does not count (any more).
     #[error("{code}: {detail}")]
     Unauthenticated { code: &'static str, detail: Cow<'static, str> },
+    /// Known, but the last proof of who they are is too old for this.
+    #[error("this needs a proof of identity from the last five minutes")]
+    StepUp {
+        /// What this account can prove itself with.
+        accepts: Vec<Proof>,
+    },
     /// Known, but may not do this.
     #[error("{code}: {detail}")]
     Forbidden { code: &'static str, detail: Cow<'static, str> },

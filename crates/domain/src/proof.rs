@@ -34,6 +34,17 @@ impl Proof {
         }
     }
 
+    /// The word that the API uses for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
+            Self::Federated => "provider",
+            Self::RecoveryCode => "recovery_code",
+        }
+    }
+
     /// The proof of that name; `None` when there is none.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|proof| proof.name() == name)
@@ -52,6 +63,12 @@ impl Proofs {
     #[must_use]
     pub const fn with(self, proof: Proof) -> Self {
         Self(self.0 | 1 << proof as u8)
+    }
+
+    /// The same proofs but one.
+    #[must_use]
+    pub const fn without(self, proof: Proof) -> Self {
+        Self(self.0 & !(1 << proof as u8))
     }
 
     /// Whether the proof is among them.
@@ -104,6 +121,7 @@ mod tests {
         let proofs = Proofs::NONE.with(Proof::Totp).with(Proof::Password);
         assert_eq!(proofs.to_string(), "pwd otp");
         assert_eq!(Proofs::parse("pwd otp admin"), proofs);
+        assert_eq!(proofs.without(Proof::Totp).without(Proof::Passkey).to_string(), "pwd");
         assert_eq!(Proofs::parse(""), Proofs::NONE);
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use crate::proof::{Proof, Proofs};
-use crate::{Error, Result, Timestamp, text};
+use crate::{Result, Timestamp, text};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How recent a proof must be for sensitive changes.
@@ -207,19 +207,9 @@ impl SessionState {
     }
 }
 
-/// Asks for a fresh proof when the last is older than five minutes.
-///
-/// Accounts without an identity are exempt by the caller: their session is the only proof there is.
-/// Fails with `Unauthenticated`, code `insufficient_user_authentication` (RFC 9470).
-pub fn require_fresh(auth_time: Timestamp, now: Timestamp) -> Result<()> {
-    if now.since(auth_time) <= STEP_UP {
-        Ok(())
-    } else {
-        Err(Error::unauthenticated(
-            "insufficient_user_authentication",
-            "this needs a proof of identity from the last five minutes",
-        ))
-    }
+/// Whether the last proof is recent enough for a sensitive change.
+pub fn is_fresh(auth_time: Timestamp, now: Timestamp) -> bool {
+    now.since(auth_time) <= STEP_UP
 }
 
 /// What the owner calls a device in the list of sessions, under the rules of [`text::name`]. Personal, hence
@@ -313,9 +303,8 @@ mod tests {
 
     #[test]
     fn a_proof_is_fresh_for_five_minutes() {
-        assert!(require_fresh(START, START.plus(STEP_UP)).is_ok());
-        let late = require_fresh(START, START.plus(STEP_UP).plus(Duration::from_millis(1)));
-        assert!(matches!(late, Err(Error::Unauthenticated { code: "insufficient_user_authentication", .. })));
+        assert!(is_fresh(START, START.plus(STEP_UP)));
+        assert!(!is_fresh(START, START.plus(STEP_UP).plus(Duration::from_millis(1))));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `/v1/auth`: the ways in, staying in, and out.
 
-use app::sign_in::SignedIn;
+use app::sign_in::{SignedIn, Tokens};
+use app::step_up::Shown;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -9,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
-use crate::authentication::MaybeAuthenticated;
+use crate::authentication::{Authenticated, MaybeAuthenticated};
 use crate::client::From as FromClient;
 use crate::json::{Json, OptionalJson};
 use crate::openapi::{OPTIONAL, Refused};
@@ -92,6 +93,15 @@ pub struct LogoutBody {
 pub struct RevokeBody {
     /// A refresh token.
     token: String,
+}
+
+/// One proof, of those that `accepts` named.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StepUpRequest)]
+pub struct StepUpBody {
+    #[schema(max_length = 256)]
+    password: String,
 }
 
 /// Start anonymously
@@ -202,19 +212,42 @@ pub async fn revoke(
     Ok(StatusCode::OK)
 }
 
+/// Step up
+///
+/// Shows again who the caller is. Sensitive changes ask for it with 401 `insufficient_user_authentication` when the
+/// last proof is older than five minutes; they go through for five minutes after this. The tokens are of the same
+/// session, and say when its last proof was: use the new access token from now on.
+#[utoipa::path(post, path = "/v1/auth/step-up", operation_id = "stepUp", tag = "auth", request_body = StepUpBody,
+    responses((status = 200, description = "Proved; tokens of the same session", body = TokensBody), (status = 204, description = "Proved; the web app's cookie stays as it is"), Refused<429>))]
+pub async fn step_up(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<StepUpBody>,
+) -> Result<Response, Problem> {
+    let tokens = api.app.step_up(&caller, &client, Shown::Password(value.password)).await?;
+    Ok(match tokens {
+        Some(tokens) => axum::Json(TokensBody::from(tokens)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+impl From<Tokens> for TokensBody {
+    fn from(tokens: Tokens) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            token_type: "Bearer",
+            expires_in: tokens.expires_in.as_secs(),
+            refresh_token: tokens.refresh_token,
+            session_id: tokens.session.uuid(),
+            account_id: tokens.account.uuid(),
+        }
+    }
+}
+
 fn answer(api: &Api, status: StatusCode, signed_in: SignedIn) -> Response {
     match signed_in {
-        SignedIn::Tokens(tokens) => {
-            let body = TokensBody {
-                access_token: tokens.access_token,
-                token_type: "Bearer",
-                expires_in: tokens.expires_in.as_secs(),
-                refresh_token: tokens.refresh_token,
-                session_id: tokens.session.uuid(),
-                account_id: tokens.account.uuid(),
-            };
-            (status, axum::Json(body)).into_response()
-        }
+        SignedIn::Tokens(tokens) => (status, axum::Json(TokensBody::from(tokens))).into_response(),
         SignedIn::Cookie { value, ends_at } => {
             let mut response = StatusCode::NO_CONTENT.into_response();
             set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));

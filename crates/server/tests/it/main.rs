@@ -34,6 +34,7 @@ mod round_trips;
 mod sessions;
 mod shared_weather;
 mod shutdown;
+mod step_up;
 mod stream_sessions;
 mod stream_tickets;
 mod stream_windows;

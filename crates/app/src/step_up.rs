@@ -1,0 +1,136 @@
+//! Step-up: a fresh proof of identity in the same session, which sensitive changes ask for.
+
+use domain::account::Roles;
+use domain::email::Email;
+use domain::password::Password;
+use domain::session::{Proof, is_fresh};
+use domain::{AccountId, Error, Result, Timestamp};
+use store::{accounts, sessions};
+use uuid::Uuid;
+
+use crate::App;
+use crate::caller::{Caller, Client, account_is_gone};
+use crate::data_keys::context;
+use crate::session_record::SessionRecord;
+use crate::sign_in::{Begun, SignedIn, Tokens};
+
+/// What somebody shows to prove again who they are.
+pub enum Shown {
+    Password(String),
+}
+
+impl App {
+    /// Asks for a proof from the last five minutes.
+    ///
+    /// Accounts without any way in are exempt: their session is the only proof there is.
+    pub async fn require_step_up(&self, caller: &Caller) -> Result<()> {
+        let now = self.now();
+        if is_fresh(caller.auth_time, now) {
+            return Ok(());
+        }
+        let (account, session) = (caller.account, caller.session);
+        let (stored, state) = self
+            .store
+            .read(async move |db| {
+                Ok((accounts::get(db, account).await?, sessions::get(db, account, session).await?))
+            })
+            .await?;
+        let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
+        // A cookie that was looked up is believed for a while, on each node: the database knows of a step-up that
+        // happened elsewhere since. A token says itself what it was drawn with.
+        if caller.has_cookie() && is_fresh(SessionRecord::decode(&state)?.auth_time, now) {
+            return Ok(());
+        }
+        if stored.is_anonymous() { Ok(()) } else { Err(Error::StepUp { accepts: proofs_of(&stored) }) }
+    }
+
+    /// Takes a fresh proof of the caller. Tokens name the time of the last proof, so whoever keeps tokens gets new
+    /// ones of the same session; a cookie stays as it is, and there is nothing to hand out.
+    pub async fn step_up(&self, caller: &Caller, client: &Client, shown: Shown) -> Result<Option<Tokens>> {
+        let now = self.now();
+        let proof = match shown {
+            Shown::Password(password) => {
+                self.show_password(caller.account, client, &password, now).await?;
+                Proof::Password
+            }
+        };
+        self.proved(caller, proof, now).await
+    }
+
+    /// Looks at the password of an account, counted like a sign-in.
+    async fn show_password(
+        &self,
+        account: AccountId,
+        client: &Client,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let password = Password::presented(password)?;
+        let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
+        let stored = stored.ok_or_else(account_is_gone)?;
+        let (Some(email), Some(phc)) = (&stored.email, &stored.password) else { return Err(wrong()) };
+        let key = self.data_keys.open(account, &stored.data_key)?;
+        let open = |column, sealed: &[u8]| {
+            let plain = key.open(&context("account", account, Uuid::nil(), column), sealed)?;
+            String::from_utf8(plain.to_vec()).map_err(Error::internal)
+        };
+        let email = Email::parse(&open("email", email)?)?;
+        let phc = open("password", phc)?.parse()?;
+        let tags = self.password_tags(&email, client);
+        self.begin_password_try(tags.clone(), now).await?;
+        match self.hashing.verify(password, Some(phc)).await {
+            Ok(verified) if verified.matches => {
+                self.store.write(async move |tx| Self::clear_password_failures(tx, &tags, now).await).await?;
+                Ok(())
+            }
+            Ok(_) => Err(wrong()),
+            Err(error) => {
+                // Too many sign-ins at once, most likely: nobody's guess was wrong.
+                self.forgive_password_try(tags, now).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Notes in the caller's session that they have just proved who they are.
+    pub(crate) async fn proved(
+        &self,
+        caller: &Caller,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<Option<Tokens>> {
+        let (account, session) = (caller.account, caller.session);
+        let renewed = self
+            .store
+            .write(async move |tx| {
+                let Some(stored) = accounts::lock(tx, account).await? else { return Ok(None) };
+                let Some(state) = sessions::lock(tx, account, session).await? else { return Ok(None) };
+                let mut record = SessionRecord::decode(&state)?;
+                record.auth_time = now;
+                record.proofs = record.proofs.with(proof);
+                let ends_at = record.refresh.lifetime.ends_at();
+                sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
+                Ok(Some(Begun { account, session, roles: Roles::parse(&stored.roles), record, cookie: None }))
+            })
+            .await?;
+        let renewed = renewed.ok_or_else(account_is_gone)?;
+        if caller.has_cookie() {
+            self.forget_cookies_of(session);
+            return Ok(None);
+        }
+        match self.signed_in(renewed, now)? {
+            SignedIn::Tokens(tokens) => Ok(Some(tokens)),
+            SignedIn::Cookie { .. } => Err(Error::internal("a step-up led to a cookie")),
+        }
+    }
+}
+
+/// What the account can prove itself with.
+fn proofs_of(stored: &accounts::Stored) -> Vec<Proof> {
+    let ways = [(Proof::Password, stored.password.is_some()), (Proof::Federated, stored.identities > 0)];
+    ways.into_iter().filter(|(_, is_there)| *is_there).map(|(proof, _)| proof).collect()
+}
+
+fn wrong() -> Error {
+    Error::unauthenticated("wrong_credentials", "this does not prove that it is you")
+}
