@@ -34,6 +34,7 @@ pub use refusals::Refused;
         (name = "sync", description = "Keeping devices alike"),
         (name = "forecasts", description = "Weather"),
         (name = "places", description = "The gazetteer; needs no credential"),
+        (name = "operator", description = "Running the installation; for operators alone"),
         (name = "system", description = "What machines ask"),
     ),
     security(("bearer" = []), ("cookie" = [])),

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    auth, changes, favourites, forecasts, identities, mailbox, me, places, streams, sync, system,
+    auth, changes, favourites, forecasts, identities, mailbox, me, operator, places, streams, sync, system,
 };
 use crate::{Api, authentication, web};
 
@@ -58,7 +58,8 @@ fn groups() -> Groups {
             .routes(routes!(forecasts::favourite))
             .routes(routes!(forecasts::place))
             .routes(routes!(forecasts::points))
-            .routes(routes!(streams::ticket)),
+            .routes(routes!(streams::ticket))
+            .routes(routes!(operator::audit)),
         secret: OpenApiRouter::new().routes(routes!(auth::step_up)),
         live: OpenApiRouter::new().routes(routes!(streams::stream)).routes(routes!(streams::socket)),
         public: OpenApiRouter::new()

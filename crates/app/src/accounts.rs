@@ -2,11 +2,13 @@
 
 use domain::account::{Role, Roles};
 use domain::email::Email;
+use domain::session::Ending;
 use domain::{AccountId, Error, Result, Timestamp};
-use store::{accounts, sessions};
+use store::accounts;
 use uuid::Uuid;
 
 use crate::App;
+use crate::audit::{Actor, Entry, Event};
 use crate::data_keys::context;
 
 /// One line of the list.
@@ -40,19 +42,27 @@ impl App {
         listed.into_iter().map(line).collect()
     }
 
-    /// Gives a role, or takes it. Sessions keep the roles they began with, so they end.
-    pub async fn set_role(&self, email: &str, role: Role, given: bool) -> Result<Roles> {
+    /// The account behind an address, for somebody at the server's own terminal.
+    pub async fn account_of(&self, email: &str) -> Result<AccountId> {
         let tag = self.index.email(&Email::parse(email)?);
-        let now = self.now();
+        let found = self.store.read(async move |db| accounts::find_by_email(db, &tag).await).await?;
+        found.ok_or(Error::NotFound)
+    }
+
+    /// Gives a role, or takes it. Sessions keep the roles they began with, so they end.
+    pub async fn set_role(&self, id: AccountId, role: Role, given: bool, actor: Actor) -> Result<Roles> {
+        let (app, now) = (self.clone(), self.now());
         let (roles, ended) = self
             .store
             .write(async move |tx| {
-                let id = accounts::find_by_email(tx, &tag).await?.ok_or(Error::NotFound)?;
                 let stored = accounts::lock(tx, id).await?.ok_or(Error::NotFound)?;
                 let roles = Roles::parse(&stored.roles);
                 let roles = if given { roles.with(role) } else { roles.without(role) };
                 accounts::set_roles(tx, id, &roles.to_string()).await?;
-                Ok((roles, sessions::end_all(tx, id, None, now).await?))
+                let event = if given { Event::RoleGranted } else { Event::RoleRevoked };
+                app.audit(tx, &Entry::of(id, event, now).actor(actor).word(role.name())).await?;
+                let why = (Ending::EndedByOperator, actor);
+                Ok((roles, app.end_sessions_in(tx, id, None, why, now).await?))
             })
             .await?;
         self.revoke(ended, now);
@@ -60,18 +70,7 @@ impl App {
     }
 
     /// Ends every session of an account and tells how many there were.
-    pub async fn end_sessions(&self, email: &str) -> Result<usize> {
-        let tag = self.index.email(&Email::parse(email)?);
-        let now = self.now();
-        let ended = self
-            .store
-            .write(async move |tx| {
-                let id = accounts::find_by_email(tx, &tag).await?.ok_or(Error::NotFound)?;
-                sessions::end_all(tx, id, None, now).await
-            })
-            .await?;
-        let count = ended.len();
-        self.revoke(ended, now);
-        Ok(count)
+    pub async fn end_sessions(&self, id: AccountId, actor: Actor) -> Result<usize> {
+        self.end_all_sessions(id, Ending::EndedByOperator, actor).await
     }
 }

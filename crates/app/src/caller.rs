@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::account::Roles;
+use domain::account::{Role, Roles};
 use domain::refresh::Generation;
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 
@@ -43,6 +43,11 @@ impl Caller {
 
     pub const fn roles(&self) -> Roles {
         self.roles
+    }
+
+    /// For those without the role there is nothing here.
+    pub(crate) fn require_role(&self, role: Role) -> Result<()> {
+        if self.roles.has(role) { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// When the caller last proved who they are.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{AccountId, Result};
 use quick_cache::sync::Cache;
-use store::{Store, accounts};
+use store::{Store, Tx, accounts};
 use uuid::Uuid;
 use vault::{Context, DataKey, Ring};
 
@@ -38,6 +38,23 @@ impl DataKeys {
         let key = Arc::new(self.ring.open_data_key(account, &wrapped.ok_or_else(account_is_gone)?)?);
         self.opened.insert(account, key.clone());
         Ok(key)
+    }
+
+    /// The account's key, for a transaction that has made the account or holds it.
+    pub async fn within(&self, tx: &mut Tx, account: AccountId) -> store::Result<Arc<DataKey>> {
+        if let Some(key) = self.opened.get(&account) {
+            return Ok(key);
+        }
+        let wrapped = accounts::data_key(tx, account).await?.ok_or_else(account_is_gone)?;
+        // Not kept: the transaction that made the account may yet fail.
+        Ok(Arc::new(self.ring.open_data_key(account, &wrapped)?))
+    }
+
+    /// A key for a new account, in its wrapped form; it will be needed at once.
+    pub fn create_for_account(&self, account: AccountId, random: &domain::Random) -> Result<Vec<u8>> {
+        let (key, wrapped) = self.ring.new_data_key(account, random)?;
+        self.opened.insert(account, Arc::new(key));
+        Ok(wrapped)
     }
 
     /// Unwraps a key that was just read.

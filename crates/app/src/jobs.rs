@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp};
 use store::{
-    CHUNK, Tx, accounts, cells, claims, compaction, mail, oauth, receipts, registrations, sessions,
+    CHUNK, Tx, accounts, audit, cells, claims, compaction, mail, oauth, receipts, registrations, sessions,
     throttles, tickets,
 };
 
@@ -38,6 +38,7 @@ impl App {
     /// Removes what has expired.
     pub async fn clean_up(&self) -> Result<()> {
         let now = self.now();
+        self.write_audit_tally().await?;
         self.end_expired_sessions(now).await?;
         self.remove_forgotten_accounts(now).await?;
         self.purge_tombstones(now.minus(TOMBSTONES_KEPT)).await?;
@@ -47,6 +48,8 @@ impl App {
         self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| tickets::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| claims::expire(tx, now).await).await?;
+        let audit_kept = self.settings.audit_kept;
+        self.in_chunks(async move |tx| audit::expire(tx, now.minus(audit_kept)).await).await?;
         self.in_chunks(async move |tx| mail::expire(tx, now.minus(MAIL_KEPT)).await).await?;
         self.in_chunks(async move |tx| cells::expire(tx, now.minus(CELLS_KEPT)).await).await?;
         self.in_chunks(async move |tx| sessions::forget_revoked(tx, Revocations::horizon(now)).await).await
@@ -100,12 +103,13 @@ impl App {
                 return Ok(());
             }
             for account in forgotten {
+                let app = self.clone();
                 let ended = self
                     .store
                     .write(async move |tx| {
                         // Looked at again: it may have been used, or registered, since the list was read.
                         if accounts::is_forgotten(tx, account, before).await? {
-                            accounts::delete(tx, account, now).await
+                            app.delete_account(tx, account, now, None).await
                         } else {
                             Ok(Vec::new())
                         }

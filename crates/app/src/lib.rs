@@ -15,6 +15,7 @@ use vault::signing::KeyState;
 use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKey, SigningKey};
 
 pub mod accounts;
+pub mod audit;
 mod authenticate;
 pub mod caller;
 pub mod changes;
@@ -38,6 +39,7 @@ pub mod registration;
 mod rendered;
 mod revocations;
 mod session_record;
+pub mod sessions;
 pub mod settings;
 pub mod sign_in;
 pub mod step_up;
@@ -81,6 +83,7 @@ pub struct Inner {
     forecast_lists: Rendered<Arc<forecasts::RenderedList>>,
     streams: Arc<Hub>,
     traffic: Traffic,
+    audit_tally: audit::Tally,
     bus: Bus,
 }
 
@@ -154,6 +157,7 @@ impl App {
             forecast_lists: Rendered::new(),
             streams: Hub::new(settings.streams.clone()),
             traffic: Traffic::new(&settings.limits, bus.is_there().then_some(&index)),
+            audit_tally: audit::Tally::default(),
             index,
             bus,
             settings,
@@ -206,6 +210,7 @@ impl App {
 
     /// Leaves the data in as few files as it can: for a server that stops.
     pub async fn settle(&self) -> Result<()> {
+        self.write_audit_tally().await?;
         self.store.settle().await.map_err(Into::into)
     }
 

@@ -4,15 +4,17 @@ use domain::account::Roles;
 use domain::email::Email;
 use domain::password::Password;
 use domain::session::{Proof, Proofs};
+use domain::throttle::FREE_FAILURES;
 use domain::{AccountId, Error, Result, Timestamp};
 use store::accounts;
 use uuid::Uuid;
 use vault::password::PasswordHash;
 
 use crate::App;
+use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
-use crate::sign_in::{Beginning, SignedIn, kind};
+use crate::sign_in::{Beginning, SignedIn};
 
 /// The account behind an address, with what is needed to check its password.
 struct Found {
@@ -36,7 +38,7 @@ impl App {
         let now = self.now();
         let email_tag = self.index.email(&email);
         let tags = self.password_tags(&email, client);
-        self.begin_password_try(tags.clone(), now).await?;
+        let failures = self.begin_password_try(tags.clone(), now).await?;
         let looked = async {
             let found = self.find_login(email_tag).await?;
             let stored = found.as_ref().map(|found| found.phc.clone());
@@ -51,9 +53,16 @@ impl App {
                 return Err(error);
             }
         };
-        let (true, Some(Found { account, roles, .. })) = (verified.matches, found) else {
+        let (true, Some(Found { account, roles, .. })) = (verified.matches, &found) else {
+            if failures > FREE_FAILURES
+                && let Some(Found { account, .. }) = found
+            {
+                let entry = Entry::of(account, Event::SignInFailed, now);
+                self.count_in_audit(&entry.network(Some(self.network_tag(client.network))));
+            }
             return Err(refused());
         };
+        let (account, roles) = (*account, *roles);
         let rehashed = if verified.needs_rehash { Some(self.hashing.hash(password).await?) } else { None };
         let adoptable = self.anonymous_account(caller).await?;
         let beginning = Beginning {
@@ -61,8 +70,7 @@ impl App {
             anonymous: false,
             roles,
             proofs: Proofs::NONE.with(Proof::Password),
-            kind: kind(client),
-            tag: self.client_tag(client),
+            origin: self.origin(client),
             adoptable,
         };
         let begun = self.finish_login(beginning, rehashed, tags, now).await?;

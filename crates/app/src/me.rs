@@ -7,6 +7,7 @@ use store::{accounts, favourites, sessions, sync};
 use uuid::Uuid;
 
 use crate::App;
+use crate::audit::{Entry, Event};
 use crate::caller::{Caller, account_is_gone};
 use crate::data_keys::context;
 use crate::favourites::open;
@@ -110,7 +111,8 @@ impl App {
                     writer.create(tx, id, &draft).await?;
                     adopted.added += 1;
                 }
-                let ended = accounts::delete(tx, from, now).await?;
+                let ended = app.delete_account(tx, from, now, None).await?;
+                app.audit(tx, &Entry::of(to, Event::AccountAdopted, now).item(by)).await?;
                 writer.raise(tx).await?;
                 Ok((adopted, ended))
             })

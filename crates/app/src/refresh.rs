@@ -1,13 +1,14 @@
 //! Staying signed in, and ending it.
 
 use domain::account::Roles;
-use domain::refresh::Outcome;
-use domain::session::SessionKind;
+use domain::refresh::{Outcome, Reason};
+use domain::session::{Ending, SessionKind};
 use domain::{AccountId, Error, Result, SessionId};
 use store::{accounts, sessions};
 use vault::refresh_token::RefreshToken;
 
 use crate::App;
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::mail::{self, Notice};
 use crate::session_record::SessionRecord;
@@ -28,7 +29,7 @@ impl App {
         let now = self.now();
         // Each look at a token costs a transaction; who repeats one without end waits like everybody else.
         self.traffic.account.take(&token.account(), 1, now)?;
-        let tag = self.client_tag(client);
+        let (tag, network) = (self.client_tag(client), self.network_tag(client.network));
         let app = self.clone();
         let presented = self
             .store
@@ -62,6 +63,9 @@ impl App {
                     }
                     Outcome::Revoke(reason) => {
                         sessions::end(tx, account, session, now).await?;
+                        let entry = Entry::of(account, Event::RefreshReuse, now).actor(Actor::Unknown);
+                        let entry = entry.network(Some(network)).item(session.uuid());
+                        app.audit(tx, &entry.word(ending(reason).name())).await?;
                         mail::queue(tx, &app.notice_to(&stored, &Notice::RefreshTokenReused)?).await?;
                         tracing::warn!(%session, ?reason, "a refresh token came back; its session was ended");
                         Ok(Presented::Revoked(vec![session]))
@@ -100,18 +104,19 @@ impl App {
             }
         };
         let now = self.now();
+        let app = self.clone();
         let ended = self
             .store
             .write(async move |tx| {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(Vec::new()) };
                 if !stored.is_anonymous() {
-                    sessions::end(tx, account, session, now).await?;
+                    app.end_session_in(tx, (account, session), Ending::LoggedOut, Actor::Owner, now).await?;
                     return Ok(vec![session]);
                 }
                 if !discard {
                     return Err(discard_required().into());
                 }
-                accounts::delete(tx, account, now).await
+                app.delete_account(tx, account, now, None).await
             })
             .await?;
         self.data_keys.forget(account);
@@ -125,12 +130,16 @@ impl App {
     pub async fn revoke_token(&self, token: &str) -> Result<()> {
         if let Some((account, session)) = self.holder_of(token).await? {
             let now = self.now();
+            let app = self.clone();
             self.store
                 .write(async move |tx| {
                     match accounts::lock(tx, account).await? {
                         // Its only way in would be gone, and its favourites with it.
                         Some(stored) if stored.is_anonymous() => Err(discard_required().into()),
-                        _ => sessions::end(tx, account, session, now).await,
+                        _ => {
+                            app.end_session_in(tx, (account, session), Ending::LoggedOut, Actor::Owner, now)
+                                .await
+                        }
                     }
                 })
                 .await?;
@@ -147,6 +156,13 @@ impl App {
         let Some(state) = state else { return Ok(None) };
         let record = SessionRecord::decode(&state)?;
         Ok(self.refresh_key.verify(&token, &record.salt)?.then_some((account, session)))
+    }
+}
+
+const fn ending(reason: Reason) -> Ending {
+    match reason {
+        Reason::Reuse => Ending::Reuse,
+        Reason::TooManyReplays => Ending::TooManyReplays,
     }
 }
 

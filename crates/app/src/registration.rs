@@ -13,11 +13,12 @@ use vault::Secret;
 use vault::secret::{RegistrationCode, SecretDigest};
 
 use crate::App;
+use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
 use crate::mail::{self, Language, Template};
 use crate::preferences::Preferences;
-use crate::sign_in::{Beginning, SignedIn, kind};
+use crate::sign_in::{Beginning, SignedIn};
 
 /// How long the code works.
 pub const EXPIRES_IN: Duration = Duration::from_secs(30 * 60);
@@ -104,8 +105,7 @@ impl App {
         let hash = *secret.digest().as_bytes();
         let digest = code.digest(&secret);
         let behind = self.anonymous_account(caller).await?;
-        let client_kind = kind(client);
-        let tag = self.client_tag(client);
+        let origin = self.origin(client);
         let app = self.clone();
         // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
         let outcome = self
@@ -165,10 +165,11 @@ impl App {
                     anonymous: false,
                     roles: Roles::USER,
                     proofs: Proofs::NONE.with(Proof::Password),
-                    kind: client_kind,
-                    tag,
+                    origin: origin.clone(),
                     adoptable: behind,
                 };
+                let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
+                app.audit(tx, &entry.word("password")).await?;
                 Ok(Some((app.begin_session(tx, &beginning, now).await?, ended)))
             })
             .await?;

@@ -21,6 +21,8 @@ pub struct Settings {
     pub password_minimum: usize,
     pub limits: Limits,
     pub streams: StreamSettings,
+    /// How long the audit log is kept.
+    pub audit_kept: Duration,
     /// Peers on this machine are exempt from limits per network (a development server).
     pub trust_loopback: bool,
     /// Whether mail can be sent (or shown in the mailbox).

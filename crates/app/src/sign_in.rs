@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use domain::access::{ACCESS_LIFETIME, AccessClaims, AccessSubject};
 use domain::account::Roles;
+use domain::device::Device;
 use domain::refresh::ClientTag;
 use domain::session::{Proofs, SessionKind};
-use domain::{AccountId, Result, SessionId, Timestamp};
+use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{Tx, accounts, sessions};
 use vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::App;
+use crate::audit::{Entry, Event, NetworkTag};
 use crate::caller::{Caller, Client};
+use crate::data_keys::context;
 use crate::session_record::{ADOPTABLE_FOR, Adoptable, SessionRecord};
 
 /// What a signed-in client gets.
@@ -54,9 +57,17 @@ pub(crate) struct Beginning {
     pub anonymous: bool,
     pub roles: Roles,
     pub proofs: Proofs,
+    pub origin: Origin,
+    pub adoptable: Option<AccountId>,
+}
+
+/// What a session keeps of the client that began it.
+#[derive(Clone)]
+pub(crate) struct Origin {
     pub kind: SessionKind,
     pub tag: ClientTag,
-    pub adoptable: Option<AccountId>,
+    pub device: Device,
+    pub network: NetworkTag,
 }
 
 impl App {
@@ -65,14 +76,13 @@ impl App {
         self.limit_new_account(client)?;
         let now = self.now();
         let account = AccountId::new(now, &self.random);
-        let (_, wrapped) = self.data_keys.create(account, &self.random)?;
+        let wrapped = self.data_keys.create_for_account(account, &self.random)?;
         let beginning = Beginning {
             account,
             anonymous: true,
             roles: Roles::USER,
             proofs: Proofs::NONE,
-            kind: kind(client),
-            tag: self.client_tag(client),
+            origin: self.origin(client),
             adoptable: None,
         };
         let app = self.clone();
@@ -93,7 +103,8 @@ impl App {
         beginning: &Beginning,
         now: Timestamp,
     ) -> store::Result<Begun> {
-        let Beginning { account, anonymous, roles, proofs, kind, tag, adoptable } = *beginning;
+        let Beginning { account, anonymous, roles, proofs, ref origin, adoptable } = *beginning;
+        let Origin { kind, tag, ref device, network } = *origin;
         let session = SessionId::new(now, &self.random);
         let mut record = SessionRecord::begin(kind, anonymous, proofs, tag, &self.random, now);
         record.adoptable = adoptable
@@ -101,8 +112,15 @@ impl App {
             .map(|account| Adoptable { account, until: now.plus(ADOPTABLE_FOR) });
         let state = record.encode()?;
         let expires_at = record.refresh.lifetime.ends_at();
-        let new = sessions::New { account, session, state: &state, device: None, now, expires_at };
+        let key = self.data_keys.within(tx, account).await?;
+        let place = context("session", account, session.uuid(), "device");
+        let device = key.seal(&place, &serde_json::to_vec(device).map_err(Error::internal)?, &self.random)?;
+        let new = sessions::New { account, session, state: &state, device: Some(&device), now, expires_at };
         sessions::insert(tx, new).await?;
+        if !anonymous {
+            let entry = Entry::of(account, Event::SignedIn, now).network(Some(network)).item(session.uuid());
+            self.audit(tx, &entry.word(proofs.to_string())).await?;
+        }
         let cookie = match kind {
             SessionKind::Bearer => None,
             SessionKind::Cookie => {
@@ -138,6 +156,16 @@ impl App {
             session,
             account,
         }))
+    }
+
+    /// What a session that this client begins keeps of it.
+    pub(crate) fn origin(&self, client: &Client) -> Origin {
+        Origin {
+            kind: kind(client),
+            tag: self.client_tag(client),
+            device: Device::of(&client.user_agent),
+            network: self.network_tag(client.network),
+        }
     }
 
     /// Recognises a retry of the same client; nothing can be read back from it.

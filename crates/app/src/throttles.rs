@@ -51,9 +51,10 @@ impl App {
 
     /// Counts a try as failed before the password is looked at, or refuses it; the same for addresses that
     /// exist and those that do not. Counted only afterwards, any number of guesses sent side by side would all
-    /// find the count of before.
-    pub(crate) async fn begin_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
-        self.store
+    /// find the count of before. Tells how many the account has by now.
+    pub(crate) async fn begin_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<u32> {
+        let failures = self
+            .store
             .write(async move |tx| {
                 let Count { n, at } = decode(throttles::lock(tx, &tags.account, now).await?);
                 let account = AccountThrottle { failures: n, last_failure: at };
@@ -72,10 +73,11 @@ impl App {
                 verdict.require_allowed()?;
                 let next = account.failed(now);
                 let state = encode(Count { n: next.failures, at: next.last_failure })?;
-                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await
+                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await?;
+                Ok(next.failures)
             })
             .await?;
-        Ok(())
+        Ok(failures)
     }
 
     /// Takes a try back whose password could not be looked at.

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cookie;
 pub mod coordinates;
 pub mod cursor;
+pub mod device;
 pub mod email;
 pub mod error;
 pub mod favourite;

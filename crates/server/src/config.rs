@@ -42,6 +42,7 @@ pub struct Config {
     pub password: Password,
     pub weather: Weather,
     pub store: StoreConfig,
+    pub audit: Audit,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -103,6 +104,13 @@ pub struct Quota {
 pub struct Password {
     /// Fewest characters of a new password; 15 unless a second factor is required, never below 8.
     pub minimum: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Days that the log of what happened to accounts is kept.
+    pub kept_days: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -183,6 +191,7 @@ impl Default for Config {
             password: Password::default(),
             weather: Weather::default(),
             store: StoreConfig::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -230,6 +239,12 @@ impl Default for Quota {
 impl Default for Password {
     fn default() -> Self {
         Self { minimum: 15 }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { kept_days: 365 }
     }
 }
 

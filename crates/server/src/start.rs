@@ -313,6 +313,8 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
             heartbeat: Duration::from_secs(config.streams.heartbeat_s.max(1)),
             stalled: Duration::from_secs(config.streams.stalled_s.max(1)),
         },
+        audit_kept: Duration::from_hours(24)
+            .saturating_mul(u32::try_from(config.audit.kept_days.max(1)).unwrap_or(u32::MAX)),
         trust_loopback: dev,
         has_mail: dev,
         mailbox_token: mailbox.map(Secret::digest),

@@ -37,6 +37,7 @@ mod transaction;
 mod wire;
 
 pub mod accounts;
+pub mod audit;
 pub mod cells;
 pub mod claims;
 pub mod compaction;

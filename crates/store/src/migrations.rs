@@ -14,6 +14,7 @@ use crate::{Url, sqlite};
 const STEPS: &[Template] = &[
     Template { number: 1, name: "start", text: include_str!("../migrations/0001_start.sql") },
     Template { number: 4, name: "identities", text: include_str!("../migrations/0004_identities.sql") },
+    Template { number: 5, name: "control", text: include_str!("../migrations/0005_control.sql") },
 ];
 
 /// Serialises migrations of several nodes on PostgreSQL.

@@ -56,6 +56,10 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("cell_forecast", Treatment::Moved),
     ("provider_state", Treatment::Moved),
     ("elevation", Treatment::Moved),
+    ("audit", Treatment::Moved),
+    ("api_key", Treatment::Moved),
+    ("webhook", Treatment::Moved),
+    ("webhook_delivery", Treatment::Moved),
 ];
 
 /// Rows of one transaction, and read at once.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use domain::{Clock, Random, Timestamp};
+use app::audit::{Actor, Line, Question};
+use domain::account::Role;
+use domain::{AccountId, Clock, Random, Timestamp};
 use gazetteer::Gazetteer;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -325,6 +327,30 @@ impl TestApp {
         let mut client = self.visitor();
         client.sign_up(self, email).await;
         client
+    }
+
+    /// Somebody who signed up with this address, was made an operator at the server's terminal, and signed in again.
+    ///
+    /// # Panics
+    /// When one of these is refused.
+    pub async fn operator(&self, email: &str) -> Client {
+        self.user(email).await;
+        let account = self.app().account_of(email).await.expect("the account is there");
+        let granted = self.app().set_role(account, Role::Operator, true, Actor::CommandLine).await;
+        granted.expect("the role can be given");
+        let client = self.visitor();
+        client.sign_in(email).await;
+        client
+    }
+
+    /// Lines of the audit log about an account, the newest first.
+    ///
+    /// # Panics
+    /// When they cannot be read.
+    pub async fn audit(&self, account: &str) -> Vec<Line> {
+        let account = account.parse().map(AccountId::from_uuid).expect("an account's id");
+        let question = Question { account: Some(account), ..Question::default() };
+        self.app().audit_page(question).await.expect("the log can be read").lines
     }
 }
 

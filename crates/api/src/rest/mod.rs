@@ -7,6 +7,7 @@ pub mod forecasts;
 pub mod identities;
 pub mod mailbox;
 pub mod me;
+pub mod operator;
 pub mod places;
 pub mod streams;
 pub mod sync;

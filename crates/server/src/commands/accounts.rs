@@ -1,8 +1,10 @@
 //! `accounts`.
 
+use app::App;
+use app::audit::{Actor, Question};
 use clap::Subcommand;
 use domain::account::Role;
-use domain::{Error, Result};
+use domain::{AccountId, Error, Result};
 
 use super::print;
 use crate::start::{Setup, open};
@@ -20,6 +22,9 @@ pub enum Command {
     /// End all sessions of an account
     #[command(after_help = "Example: fairweather accounts end-sessions ann@example.org")]
     EndSessions { email: String },
+    /// Print what happened to an account, the newest first: when, what, who, network, more
+    #[command(after_help = "Example: fairweather accounts audit ann@example.org")]
+    Audit { email: String },
 }
 
 pub async fn run(setup: Setup, command: Command) -> Result<()> {
@@ -45,16 +50,49 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
             }
         }
         Command::Grant { email, role } => {
-            let roles = app.set_role(&email, parse(&role)?, true).await.map_err(|e| known(e, &email))?;
+            let role = parse(&role)?;
+            let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
+            let roles = app.set_role(account, role, true, Actor::CommandLine).await?;
             print(&format!("{email} is now {roles}; existing sessions have ended\n"))
         }
         Command::Revoke { email, role } => {
-            let roles = app.set_role(&email, parse(&role)?, false).await.map_err(|e| known(e, &email))?;
+            let role = parse(&role)?;
+            let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
+            let roles = app.set_role(account, role, false, Actor::CommandLine).await?;
             print(&format!("{email} is now {roles}; existing sessions have ended\n"))
         }
         Command::EndSessions { email } => {
-            let ended = app.end_sessions(&email).await.map_err(|e| known(e, &email))?;
+            let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
+            let ended = app.end_sessions(account, Actor::CommandLine).await?;
             print(&format!("{ended} sessions of {email} have ended\n"))
+        }
+        Command::Audit { email } => {
+            let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
+            audit(&app, account).await
+        }
+    }
+}
+
+async fn audit(app: &App, account: AccountId) -> Result<()> {
+    let mut after = None;
+    loop {
+        let question = Question { account: Some(account), after, ..Question::default() };
+        let page = app.audit_page(question).await?;
+        for line in page.lines {
+            let actor = match line.actor_id {
+                Some(id) => format!("{} {id}", line.actor),
+                None => line.actor,
+            };
+            let network = line.network.unwrap_or_else(|| String::from("-"));
+            let item = line.item.map(|item| item.to_string());
+            let times = (line.times > 1).then(|| format!("{} times", line.times));
+            let more: Vec<_> = [line.word, item, times].into_iter().flatten().collect();
+            let at = line.at.rfc3339();
+            print(&format!("{at}\t{}\t{actor}\t{network}\t{}\n", line.event, more.join(" ")))?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
         }
     }
 }

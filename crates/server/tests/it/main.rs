@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adopt;
+mod audit;
 mod bad_input;
 mod binary;
 mod causes;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use app::audit::Actor;
 use serde_json::json;
 use testkit::{Client, Events, TestApp};
 
@@ -215,7 +216,8 @@ async fn what_ends_a_session_ends_its_streams_itself(app: TestApp) {
     // An operator ends all of them: this one, and that of the confirmation.
     let eve = again(&app, "eve@example.org").await;
     let events = follow(&eve).await;
-    assert_eq!(app.app().end_sessions("eve@example.org").await.unwrap(), 2);
+    let id = app.app().account_of("eve@example.org").await.unwrap();
+    assert_eq!(app.app().end_sessions(id, Actor::CommandLine).await.unwrap(), 2);
     ends_as(events, "revoked").await;
     assert_eq!(app.database().number("SELECT count(*) FROM revocation").await, 0);
 }

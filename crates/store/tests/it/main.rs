@@ -12,6 +12,7 @@ mod pooler;
 mod test_store;
 
 mod accounts;
+mod audit;
 mod cells;
 mod claims;
 mod connections;

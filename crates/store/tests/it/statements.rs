@@ -32,7 +32,9 @@ const OF_ACCOUNTS: [&str; 7] =
 /// Tables that lead from something known to an account.
 const DIRECTORIES: [&str; 4] = ["email_index", "identity_index", "cookie", "stream_ticket"];
 /// Tables that belong to no account, and what bounds them.
-const OF_NOBODY: [(&str, &str); 14] = [
+const OF_NOBODY: [(&str, &str); 18] = [
+    ("api_key", "what operators make, a hundred at most"),
+    ("audit", "what happened within a year; what people cause at will is bounded for each account"),
     ("cell_claim", "calls of providers that are under way"),
     ("cell_forecast", "cells of the weather grid"),
     ("database_move", "one row"),
@@ -46,6 +48,8 @@ const OF_NOBODY: [(&str, &str); 14] = [
     ("server_secret", "a handful of keys"),
     ("signing_key", "a handful of keys"),
     ("store_era", "one row"),
+    ("webhook", "what operators make, twenty at most"),
+    ("webhook_delivery", "events of a month, found by their webhook"),
     ("throttle", "who failed within a year, found by a hash; each network adds so many an hour"),
 ];
 /// Statements that look at many accounts: background work, never a person's request.

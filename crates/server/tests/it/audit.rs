@@ -1,0 +1,252 @@
+//! Stories about the log of what happened: it tells operators what was done and by whom, holds nothing personal, and
+//! cannot be filled by strangers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::clients::PASSWORD;
+use testkit::{Client, TestApp};
+
+testkit::stamp! {
+    both: [
+        what_happens_to_an_account_is_written_down,
+        a_used_refresh_token_is_written_down,
+        the_log_is_for_operators_alone,
+        the_log_is_read_page_by_page,
+        roles_and_ended_sessions_name_who_did_it,
+        nothing_personal_is_in_the_log,
+        a_removed_account_leaves_no_id,
+        spraying_does_not_fill_the_log,
+        signing_in_all_day_does_not_fill_the_log,
+        what_was_counted_survives_a_stop,
+        lines_go_after_their_time,
+        requests_write_nothing,
+    ]
+}
+
+/// Events about an account, the oldest first.
+async fn events(app: &TestApp, client: &Client) -> Vec<String> {
+    let mut events: Vec<_> =
+        app.audit(&client.account_id()).await.into_iter().map(|line| line.event).collect();
+    events.reverse();
+    events
+}
+
+/// How many lines there are.
+async fn lines(app: &TestApp) -> i64 {
+    app.database().column("SELECT count(*) FROM audit").await[0].parse().unwrap()
+}
+
+async fn what_happens_to_an_account_is_written_down(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    app.advance(Duration::from_secs(1));
+    let laptop = app.visitor();
+    laptop.sign_in("ann@example.org").await;
+    app.advance(Duration::from_secs(1));
+    laptop.post("/v1/auth/logout", json!({})).await.expect(204);
+    let log = app.audit(&ann.account_id()).await;
+    let told: Vec<_> = log.iter().map(|line| (line.event.as_str(), line.word.as_deref())).collect();
+    assert_eq!(told[..2], [("session_ended", Some("logged_out")), ("signed_in", Some("pwd"))]);
+    assert!(told[2..].contains(&("registered", Some("password"))), "{told:?}");
+    assert_eq!(log[0].item.map(|id| id.to_string()), laptop.kept().session_id);
+    assert!(log.iter().all(|line| line.actor == "owner" && line.times == 1));
+    // Signing in comes from somewhere; the same place looks the same.
+    let network = log[1].network.clone().unwrap();
+    assert_eq!(network.len(), 16);
+    assert!(log[2..].iter().all(|line| line.network.as_ref() == Some(&network)));
+
+    // Somebody without an identity is nobody to be held to account, and nobody asks.
+    let anonymous = app.anonymous().await;
+    assert_eq!(events(&app, &anonymous).await, [""; 0]);
+}
+
+async fn a_used_refresh_token_is_written_down(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let first = ann.refresh_token();
+    ann.refresh().await;
+    ann.get("/v1/me").await.expect(200);
+    ann.refresh().await;
+    ann.get("/v1/me").await.expect(200);
+    app.advance(Duration::from_mins(5));
+    app.visitor().present(&first).await.problem(401, "invalid_refresh_token");
+    let log = app.audit(&ann.account_id()).await;
+    let line = &log[0];
+    assert_eq!(
+        (line.event.as_str(), line.actor.as_str(), line.word.as_deref()),
+        ("refresh_reuse", "unknown", Some("reuse"))
+    );
+}
+
+async fn the_log_is_for_operators_alone(app: TestApp) {
+    let (ann, root) = (app.user("ann@example.org").await, app.operator("root@example.org").await);
+    ann.get("/v1/operator/audit").await.problem(404, "not_found");
+    app.anonymous().await.get("/v1/operator/audit").await.problem(404, "not_found");
+    app.visitor().get("/v1/operator/audit").await.problem(401, "credential_required");
+    let page = root.get(&format!("/v1/operator/audit?account={}", ann.account_id())).await.expect(200);
+    assert_eq!(page.json["next"], Value::Null);
+    let line = &page.json["items"][0];
+    assert_eq!(line["account_id"], ann.account_id());
+    let names: Vec<_> = line.as_object().unwrap().keys().collect();
+    let all = ["account_id", "actor", "actor_id", "at", "event", "id", "item_id", "network", "times", "word"];
+    assert_eq!(names, all);
+    // Who loses the role reads no more of it.
+    let id = root.account_id().parse().map(domain::AccountId::from_uuid).unwrap();
+    app.app()
+        .set_role(id, domain::account::Role::Operator, false, app::audit::Actor::CommandLine)
+        .await
+        .unwrap();
+    root.get("/v1/operator/audit").await.problem(401, "session_ended");
+    let root = app.visitor();
+    root.sign_in("root@example.org").await;
+    root.get("/v1/operator/audit").await.problem(404, "not_found");
+}
+
+async fn the_log_is_read_page_by_page(app: TestApp) {
+    let root = app.operator("root@example.org").await;
+    for _ in 0..7 {
+        app.advance(Duration::from_secs(1));
+        app.visitor().sign_in("root@example.org").await;
+    }
+    let all = root.get("/v1/operator/audit?event=signed_in").await.expect(200).json["items"].clone();
+    let all = all.as_array().unwrap();
+    assert_eq!(all.len(), 9);
+    let (mut read, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = root.get(&format!("/v1/operator/audit?event=signed_in&limit=4{after}")).await.expect(200);
+        read.extend(page.json["items"].as_array().unwrap().clone());
+        match page.json["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(&read, all);
+    assert!(all.is_sorted_by(|newer, older| newer["at"].as_str() >= older["at"].as_str()));
+    root.get("/v1/operator/audit?event=nonsense").await.invalid("?event", "unknown");
+    root.get("/v1/operator/audit?limit=501").await.invalid("?limit", "out_of_range");
+    root.get("/v1/operator/audit?account=ann").await.invalid("?account", "wrong_type");
+}
+
+async fn roles_and_ended_sessions_name_who_did_it(app: TestApp) {
+    let root = app.operator("root@example.org").await;
+    let log = app.audit(&root.account_id()).await;
+    let granted = log.iter().find(|line| line.event == "role_granted").unwrap();
+    assert_eq!((granted.actor.as_str(), granted.word.as_deref()), ("command_line", Some("operator")));
+    let ended = log.iter().find(|line| line.event == "session_ended").unwrap();
+    assert_eq!((ended.actor.as_str(), ended.word.as_deref()), ("command_line", Some("ended_by_operator")));
+}
+
+async fn nothing_personal_is_in_the_log(app: TestApp) {
+    let ann = app.visitor().with_header("user-agent", "Grandmother's telephone/1");
+    let mut ann = ann;
+    ann.sign_up(&app, "ann@example.org").await;
+    for _ in 0..8 {
+        ann.stranger().log_in("ann@example.org", "not the password at all").await;
+        app.advance(Duration::from_mins(31));
+    }
+    app.clean_up().await;
+    let mut columns = Vec::new();
+    for column in ["event", "actor", "word"] {
+        columns.extend(app.database().column(&format!("SELECT DISTINCT {column} FROM audit")).await);
+    }
+    columns.sort();
+    let known = ["owner", "password", "pwd", "registered", "sign_in_failed", "signed_in", "unknown"];
+    columns.retain(|word| !word.is_empty());
+    assert_eq!(columns, known);
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for network in app.database().column("SELECT network FROM audit").await {
+        assert!(!network.contains(&hex("127")) && !network.contains("7f000001"), "{network}");
+    }
+}
+
+async fn a_removed_account_leaves_no_id(app: TestApp) {
+    // Anonymous accounts are removed by leaving them; what they did before stays without their id.
+    let ann = app.anonymous().await;
+    let id = app.database().literal(&ann.account_id());
+    app.database()
+        .run(&format!(
+            "INSERT INTO audit (audit_id, at, event, subject_id, actor, times)
+             VALUES ({id}, 1, 'signed_in', {id}, 'owner', 1)"
+        ))
+        .await;
+    ann.post("/v1/auth/logout", json!({"discard": true})).await.expect(204);
+    let left = app.database().column(&format!("SELECT count(*) FROM audit WHERE subject_id = {id}")).await;
+    assert_eq!(left, ["0"]);
+    // Who knows the id still finds the lines.
+    assert_eq!(events(&app, &ann).await, ["signed_in"]);
+}
+
+async fn spraying_does_not_fill_the_log(app: TestApp) {
+    let before = lines(&app).await;
+    app.user("ann@example.org").await;
+    let quiet = lines(&app).await;
+    let spray = async |email: &str| app.visitor().log_in(email, "not the password at all").await;
+    for _ in 0..5 {
+        spray("ann@example.org").await.problem(401, "wrong_credentials");
+    }
+    app.clean_up().await;
+    assert_eq!(lines(&app).await, quiet, "five tries are free");
+    for n in 0..40 {
+        app.advance(Duration::from_mins(31));
+        spray("ann@example.org").await.problem(401, "wrong_credentials");
+        spray(&format!("nobody{n}@example.org")).await.problem(401, "wrong_credentials");
+    }
+    assert_eq!(lines(&app).await, quiet, "nothing is written while it goes on");
+    app.clean_up().await;
+    assert_eq!(lines(&app).await, quiet + 1, "and then one line");
+    app.advance(Duration::from_mins(31));
+    let ann = app.visitor();
+    ann.sign_in("ann@example.org").await.expect(200);
+    let log = app.audit(&ann.account_id()).await;
+    let failed = log.iter().find(|line| line.event == "sign_in_failed").unwrap();
+    assert_eq!((failed.times, failed.actor.as_str()), (40, "unknown"));
+    assert!(before < quiet);
+}
+
+async fn signing_in_all_day_does_not_fill_the_log(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for _ in 0..60 {
+        ann.sign_in("ann@example.org").await.expect(200);
+    }
+    app.clean_up().await;
+    let log = app.audit(&ann.account_id()).await;
+    let signed_in: Vec<_> = log.iter().filter(|line| line.event == "signed_in").collect();
+    assert_eq!(signed_in.len(), 51, "fifty lines, and one for the rest");
+    assert_eq!(signed_in.iter().map(|line| line.times).sum::<i64>(), 61);
+}
+
+async fn what_was_counted_survives_a_stop(mut app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for _ in 0..8 {
+        app.visitor().log_in("ann@example.org", "not the password at all").await;
+        app.advance(Duration::from_mins(31));
+    }
+    app.restart().await;
+    let log = app.audit(&ann.account_id()).await;
+    let failed = log.iter().find(|line| line.event == "sign_in_failed").unwrap();
+    assert_eq!(failed.times, 3);
+}
+
+async fn lines_go_after_their_time(mut app: TestApp) {
+    app.restart_with(|config| config.audit.kept_days = 30).await;
+    let ann = app.user("ann@example.org").await;
+    app.advance(Duration::from_hours(24 * 29));
+    app.clean_up().await;
+    assert_eq!(events(&app, &ann).await.len(), 2);
+    app.advance(Duration::from_hours(25));
+    app.clean_up().await;
+    assert_eq!(events(&app, &ann).await.len(), 0);
+}
+
+async fn requests_write_nothing(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let before = lines(&app).await;
+    ann.save("Oslo", 59.91, 10.75).await;
+    ann.get("/v1/favourites").await.expect(200);
+    ann.refresh().await;
+    ann.get("/v1/me").await.expect(200);
+    app.anonymous().await.save("Cabin", 60.1, 9.2).await;
+    app.visitor().log_in("ann@example.org", "no").await;
+    app.visitor().log_in("ann@example.org", &PASSWORD[1..]).await;
+    app.clean_up().await;
+    assert_eq!(lines(&app).await, before);
+}
