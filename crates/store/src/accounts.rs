@@ -17,11 +17,11 @@ static GET: Statement<(Uuid,), Columns> = Statement::new(
     "SELECT data_key, email, password, preferences, roles, created_at, identities FROM account
      WHERE account_id = $1",
 );
-static LOCK: Statement<(Uuid,), Columns> = Statement::new(
+static LOCK: Statement<(Uuid,), Columns> = Statement::lock(
     "UPDATE account SET seen_at = seen_at WHERE account_id = $1
      RETURNING data_key, email, password, preferences, roles, created_at, identities",
 );
-static IS_FORGOTTEN: Statement<(Uuid, i64), (Uuid,)> = Statement::new(
+static IS_FORGOTTEN: Statement<(Uuid, i64), (Uuid,)> = Statement::lock(
     "UPDATE account SET seen_at = seen_at
      WHERE account_id = $1 AND seen_at < $2 AND email IS NULL AND identities = 0 RETURNING account_id",
 );

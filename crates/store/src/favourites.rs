@@ -8,15 +8,15 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::statement::Statement;
-use crate::sync::Log;
-use crate::tombstones::{self, Tombstone};
+use crate::sync::{self, Head, Log};
+use crate::tombstones;
 use crate::transaction::{Db, Tx};
 
 type Columns = (Uuid, i64, String, Vec<u8>, i64);
 
 static INSERT: Statement<(Uuid, Uuid, i64, String, i64, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO favourite (account_id, favourite_id, rev, position, place_tag, sealed, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, favourite_id) DO NOTHING",
+     VALUES ($1, $2, $3, $4, $5, $6, $7)",
 );
 static UPDATE: Statement<(i64, String, i64, Vec<u8>, i64, Uuid, Uuid), ()> = Statement::new(
     "UPDATE favourite SET rev = $1, position = $2, place_tag = $3, sealed = $4, updated_at = $5
@@ -84,32 +84,20 @@ fn stored((id, rev, position, sealed, updated_at): Columns) -> Stored {
     }
 }
 
-/// Puts a new favourite down; `false` when a live one has the id. Whether a removed one had it is for
-/// [`tombstones::is_removed`] to tell.
-pub async fn insert(tx: &mut Tx, log: &mut Log, id: FavouriteId, new: Sealed<'_>) -> Result<bool> {
-    let (account, position) = (log.account().uuid(), new.position.as_str());
-    let updated_at = new.updated_at.millis();
-    let args = (account, id.uuid(), new.rev, position, new.place_tag, new.content, updated_at);
-    let inserted = tx.exec(&INSERT, args).await? == 1;
-    if inserted {
-        log.note_place(new.place_tag);
-    }
-    Ok(inserted)
+/// Puts a new favourite down under an id that neither a live nor a removed one has; see [`find`].
+pub async fn insert(tx: &mut Tx, log: &mut Log, id: FavouriteId, new: Sealed<'_>) -> Result<()> {
+    let (account, position, content) = (log.account().uuid(), new.position.to_string(), new.content.to_vec());
+    log.note_place(new.place_tag);
+    let args = (account, id.uuid(), new.rev, position, new.place_tag, content, new.updated_at.millis());
+    tx.exec_later(&INSERT, args).await
 }
 
 /// Replaces a favourite.
 pub async fn update(tx: &mut Tx, log: &mut Log, id: FavouriteId, new: Sealed<'_>) -> Result<()> {
-    let args = (
-        new.rev,
-        new.position.as_str(),
-        new.place_tag,
-        new.content,
-        new.updated_at.millis(),
-        log.account().uuid(),
-        id.uuid(),
-    );
+    let (account, position, content) = (log.account().uuid(), new.position.to_string(), new.content.to_vec());
     log.note_place(new.place_tag);
-    tx.exec(&UPDATE, args).await.map(drop)
+    let args = (new.rev, position, new.place_tag, content, new.updated_at.millis(), account, id.uuid());
+    tx.exec_later(&UPDATE, args).await
 }
 
 /// Makes a favourite a tombstone of revision `rev`; `false` when there is no live one.
@@ -119,6 +107,13 @@ pub async fn remove(tx: &mut Tx, log: &Log, id: FavouriteId, rev: i64, now: Time
     }
     tombstones::insert(tx, log, id.uuid(), rev, now).await?;
     Ok(true)
+}
+
+/// A live favourite, and whether one of this id was removed and is still remembered.
+pub async fn find(db: &mut Db, account: AccountId, id: FavouriteId) -> Result<(Option<Stored>, bool)> {
+    let args = (account.uuid(), id.uuid());
+    let (live, removed) = db.pair((&GET, args), (&tombstones::GET, args)).await?;
+    Ok((live.into_iter().next().map(stored), !removed.is_empty()))
 }
 
 /// A live favourite.
@@ -131,15 +126,18 @@ pub async fn live(db: &mut Db, account: AccountId) -> Result<Vec<Stored>> {
     Ok(db.all(&LIVE, (account.uuid(),)).await?.into_iter().map(stored).collect())
 }
 
-/// Live favourites behind (position, id), in order.
-pub async fn live_after(
+/// Where the account's log stands, and live favourites behind (position, id), in order; `None` when the account is gone.
+/// Ask within a snapshot: otherwise a row may be newer than the head.
+pub async fn page(
     db: &mut Db,
     account: AccountId,
     after: (&str, FavouriteId),
     limit: i64,
-) -> Result<Vec<Stored>> {
-    let args = (account.uuid(), after.0, after.1.uuid(), limit);
-    Ok(db.all(&LIVE_AFTER, args).await?.into_iter().map(stored).collect())
+) -> Result<Option<(Head, Vec<Stored>)>> {
+    let behind = (account.uuid(), after.0, after.1.uuid(), limit);
+    let (head, rows) = db.pair((&sync::READ, (account.uuid(),)), (&LIVE_AFTER, behind)).await?;
+    let Some(head) = head.into_iter().next() else { return Ok(None) };
+    Ok(Some((Head::stored(head)?, rows.into_iter().map(stored).collect())))
 }
 
 /// Favourites and tombstones whose last change lies behind `since`, up to `head`, in the order of the changes.
@@ -152,13 +150,16 @@ pub async fn changed(
     head: i64,
     limit: i64,
 ) -> Result<Vec<Changed>> {
-    let rows = db.all(&CHANGED, (account.uuid(), since, head, limit)).await?;
+    let span = (account.uuid(), since, head, limit);
+    let (rows, removed) = db.pair((&CHANGED, span), (&tombstones::CHANGED, span)).await?;
     let live =
         rows.into_iter().map(stored).map(|live| Changed { id: live.id, rev: live.rev, live: Some(live) });
     let mut changes: Vec<Changed> = live.collect();
-    for Tombstone { item, rev } in tombstones::changed(db, account, since, head, limit).await? {
-        changes.push(Changed { id: FavouriteId::from_uuid(item), rev, live: None });
-    }
+    changes.extend(removed.into_iter().map(|(item, rev)| Changed {
+        id: FavouriteId::from_uuid(item),
+        rev,
+        live: None,
+    }));
     changes.sort_unstable_by_key(|change| change.rev);
     changes.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(changes)

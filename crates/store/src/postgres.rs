@@ -144,12 +144,21 @@ impl Postgres {
                 if answer.is_closed() || !place.begin() {
                     return;
                 }
-                let outcome = match shared.connection().await {
-                    Ok(db) if view == View::Newest => newest(db, body).await,
-                    Ok(db) => snapshot(db, body).await,
-                    Err(error) => Err(error),
+                let mut db = match shared.connection().await {
+                    Ok(db) => db,
+                    Err(error) => {
+                        let _ = answer.send(Err(error));
+                        return;
+                    }
                 };
-                let _ = answer.send(outcome);
+                if view == View::Newest {
+                    let _ = answer.send(caught(async { body(&mut db).await }).await);
+                    db.give_back();
+                } else {
+                    let _ = answer.send(snapshot(&mut db, body).await);
+                    // There is nothing in it that could fail, so nobody waits for its end.
+                    db.roll_back().await;
+                }
             })
         }))?;
         Ok(Answer::queued(outcome, start, self.wait))
@@ -273,27 +282,12 @@ async fn keep_time(shared: Arc<Shared>, clock: Clock) {
     }
 }
 
-async fn newest<T, F>(mut db: Db, body: F) -> Result<T>
+async fn snapshot<T, F>(db: &mut Db, body: F) -> Result<T>
 where
     F: AsyncFnOnce(&mut Db) -> Result<T>,
 {
-    let outcome = caught(async { body(&mut db).await }).await;
-    db.give_back();
-    outcome
-}
-
-async fn snapshot<T, F>(mut db: Db, body: F) -> Result<T>
-where
-    F: AsyncFnOnce(&mut Db) -> Result<T>,
-{
-    if let Err(error) = db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await {
-        // Settings that go with it may have failed when it had begun.
-        db.roll_back().await;
-        return Err(error);
-    }
-    let outcome = caught(async { body(&mut db).await }).await;
-    db.roll_back().await;
-    outcome
+    db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    caught(async { body(db).await }).await
 }
 
 /// Nothing is committed for a caller who has given up: they were told that it was not done, and may have done
@@ -314,19 +308,13 @@ where
         }
         let mut tx = Tx::new(shared.connection().await?);
         // Named, because a database may have another default, under which writers are refused that only wait here.
-        match tx.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await {
-            Ok(()) => {}
-            // A connection that lay idle while the server was restarted: nothing has been done on it.
-            Err(Error::Unavailable(_)) if tries < TRIES => {
-                tx.discard();
-                continue;
-            }
-            Err(error) => {
-                tx.roll_back().await;
-                return Err(error);
-            }
-        }
+        tx.begin("BEGIN ISOLATION LEVEL READ COMMITTED")?;
         let outcome = caught(async { body(&mut tx).await }).await;
+        // A connection that lay idle while the server was restarted: nothing has been done on it.
+        if tx.was_not_begun() && tries < TRIES {
+            tx.discard();
+            continue;
+        }
         if !is_awaited() {
             tx.roll_back().await;
             return Err(given_up());
@@ -334,11 +322,12 @@ where
         match tx.judge(outcome) {
             Ok(output) => {
                 let hints = tx.take_hints();
-                match commit(&mut tx).await {
+                match tx.commit().await {
                     Ok(()) => {
                         announce(&shared.on_commit, &hints);
                         return Ok(output);
                     }
+                    Err(_) if tx.was_not_begun() && tries < TRIES => tx.discard(),
                     Err(error) => {
                         // One that was cancelled before it did anything leaves its transaction open.
                         tx.roll_back().await;
@@ -361,14 +350,6 @@ where
 
 fn given_up() -> Error {
     Error::Unavailable(String::from("nobody waits for it any more"))
-}
-
-/// PostgreSQL answers the COMMIT of a spoiled transaction with success, so [`Tx::judge`] comes first.
-async fn commit(tx: &mut Tx) -> Result<()> {
-    match tx.control("COMMIT").await {
-        Err(Error::Unavailable(text)) => Err(Error::Unknown(text)),
-        done => done,
-    }
 }
 
 async fn conflicts(client: &Object) -> Result<HashMap<String, String>> {

@@ -74,12 +74,12 @@ pub async fn put_many(
     account: AccountId,
     receipts: &[(String, Receipt, Timestamp)],
 ) -> Result<()> {
-    let run = |(mid, receipt, expires_at): &'_ (String, Receipt, Timestamp)| {
+    for (mid, receipt, expires_at) in receipts {
         let Receipt { digest, status, rev, item_id, answer } = receipt.clone();
-        (account.uuid(), mid.clone(), digest, status, rev, item_id, answer, expires_at.millis())
-    };
-    let runs: Vec<_> = receipts.iter().map(run).collect();
-    tx.exec_many(&PUT, &runs).await
+        let args = (account.uuid(), mid.clone(), digest, status, rev, item_id, answer, expires_at.millis());
+        tx.exec_later(&PUT, args).await?;
+    }
+    Ok(())
 }
 
 pub async fn delete_all(tx: &mut Tx, account: AccountId) -> Result<()> {

@@ -14,7 +14,7 @@ static INSERT: Statement<(Uuid, Uuid, Vec<u8>, Option<Vec<u8>>, i64, i64, i64), 
 );
 static GET: Statement<(Uuid, Uuid), (Vec<u8>,)> =
     Statement::new("SELECT state FROM session WHERE account_id = $1 AND session_id = $2");
-static LOCK: Statement<(Uuid, Uuid), (Vec<u8>,)> = Statement::new(
+static LOCK: Statement<(Uuid, Uuid), (Vec<u8>,)> = Statement::lock(
     "UPDATE session SET seen_at = seen_at WHERE account_id = $1 AND session_id = $2 RETURNING state",
 );
 static UPDATE: Statement<(Vec<u8>, i64, i64, Uuid, Uuid), ()> = Statement::new(

@@ -11,6 +11,8 @@ use uuid::Uuid;
 /// A statement with parameters of the kinds `P` (a tuple) and rows of `R` (a tuple).
 pub struct Statement<P, R> {
     pub(crate) sql: &'static str,
+    /// Whether it changes nothing when it runs outside of a transaction.
+    pub(crate) is_harmless: bool,
     kinds: PhantomData<fn(P) -> R>,
 }
 
@@ -20,12 +22,24 @@ impl<P: Kinds, R> Statement<P, R> {
     /// that fails the build, not the program.
     pub const fn new(sql: &'static str) -> Self {
         assert!(parameters(sql) == P::COUNT, "the text has another number of parameters than its type");
-        Self { sql, kinds: PhantomData }
+        Self { sql, is_harmless: is_query(sql), kinds: PhantomData }
+    }
+
+    /// One that holds rows until the transaction ends and leaves them as they are.
+    ///
+    /// # Panics
+    /// As [`Self::new`] does.
+    pub const fn lock(sql: &'static str) -> Self {
+        Self { is_harmless: true, ..Self::new(sql) }
     }
 
     pub const fn sql(&self) -> &'static str {
         self.sql
     }
+}
+
+const fn is_query(sql: &str) -> bool {
+    matches!(sql.as_bytes(), [b'S', b'E', b'L', b'E', b'C', b'T', b' ', ..])
 }
 
 /// Counts the parameters; a number that appears before all lower ones gives a count that fits nothing.

@@ -17,7 +17,7 @@ static CREATE: Statement<(Uuid, Vec<u8>), ()> = Statement::new(
 );
 type Locked = (String, i64, i64, i64, String, Vec<u8>, i64);
 
-static LOCK: Statement<(Uuid,), Locked> = Statement::new(
+static LOCK: Statement<(Uuid,), Locked> = Statement::lock(
     "UPDATE account_sync SET head = head WHERE account_id = $1
      RETURNING eras, head, floor, favourites, last_position, places, (SELECT era FROM store_era WHERE name = 'era')",
 );
@@ -31,7 +31,7 @@ static RAISE: Statement<(String, i64, i64, String, Vec<u8>, Uuid), ()> = Stateme
 );
 static RAISE_FLOOR: Statement<(i64, Uuid), ()> =
     Statement::new("UPDATE account_sync SET floor = $1 WHERE account_id = $2");
-static READ: Statement<(Uuid,), (String, i64, i64)> =
+pub(crate) static READ: Statement<(Uuid,), (String, i64, i64)> =
     Statement::new("SELECT eras, head, floor FROM account_sync WHERE account_id = $1");
 static PAGE: Statement<(Uuid, i64), (Uuid, String, i64, i64, i64)> = Statement::new(
     "SELECT account_id, eras, head, floor, favourites FROM account_sync
@@ -128,9 +128,9 @@ pub async fn raise(tx: &mut Tx, mut log: Log) -> Result<Cursor> {
     if log.head > log.before {
         log.eras.enter(log.era, log.before);
         let eras = log.eras.to_string();
-        let last = log.last_position.as_ref().map_or("", Position::as_str);
-        let places = log.places.bytes();
-        tx.exec(&RAISE, (eras, log.head, log.favourites, last, places, log.account.uuid())).await?;
+        let last = log.last_position.map(|last| last.to_string()).unwrap_or_default();
+        let places = log.places.bytes().to_vec();
+        tx.exec_later(&RAISE, (eras, log.head, log.favourites, last, places, log.account.uuid())).await?;
         tx.hint(Hint { account: log.account, era: log.eras.newest(), head: log.head });
     }
     Ok(log.eras.cursor(log.head))
@@ -150,6 +150,10 @@ pub struct Head {
 }
 
 impl Head {
+    pub(crate) fn stored((eras, head, floor): (String, i64, i64)) -> Result<Self> {
+        Ok(Self { eras: list(&eras)?, head, floor })
+    }
+
     pub fn cursor(&self) -> Cursor {
         self.eras.cursor(self.head)
     }
@@ -161,8 +165,7 @@ impl Head {
 }
 
 pub async fn head(db: &mut Db, account: AccountId) -> Result<Option<Head>> {
-    let row = db.opt(&READ, (account.uuid(),)).await?;
-    row.map(|(eras, head, floor)| Ok(Head { eras: list(&eras)?, head, floor })).transpose()
+    db.opt(&READ, (account.uuid(),)).await?.map(Head::stored).transpose()
 }
 
 /// What the row of an account's log says, taken as it is.

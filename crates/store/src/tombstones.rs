@@ -7,43 +7,21 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::statement::Statement;
 use crate::sync::Log;
-use crate::transaction::{Db, Tx};
+use crate::transaction::Tx;
 
 static INSERT: Statement<(Uuid, Uuid, i64, i64), ()> =
     Statement::new("INSERT INTO tombstone (account_id, item_id, rev, removed_at) VALUES ($1, $2, $3, $4)");
-static GET: Statement<(Uuid, Uuid), (i64,)> =
+/// Whether an item of this id was removed, and is still remembered.
+pub(crate) static GET: Statement<(Uuid, Uuid), (i64,)> =
     Statement::new("SELECT rev FROM tombstone WHERE account_id = $1 AND item_id = $2");
-static CHANGED: Statement<(Uuid, i64, i64, i64), (Uuid, i64)> = Statement::new(
+/// Removals whose revision is in `(since, until]`, in order of it.
+pub(crate) static CHANGED: Statement<(Uuid, i64, i64, i64), (Uuid, i64)> = Statement::new(
     "SELECT item_id, rev FROM tombstone WHERE account_id = $1 AND rev > $2 AND rev <= $3 ORDER BY rev LIMIT $4",
 );
 static DELETE_ALL: Statement<(Uuid,), ()> = Statement::new("DELETE FROM tombstone WHERE account_id = $1");
 
-/// Something that was removed, and the change that did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tombstone {
-    pub item: Uuid,
-    pub rev: i64,
-}
-
 pub(crate) async fn insert(tx: &mut Tx, log: &Log, item: Uuid, rev: i64, now: Timestamp) -> Result<()> {
-    tx.exec(&INSERT, (log.account().uuid(), item, rev, now.millis())).await.map(drop)
-}
-
-/// Whether an item of this id was removed, and is still remembered.
-pub async fn is_removed(db: &mut Db, account: AccountId, item: Uuid) -> Result<bool> {
-    Ok(db.opt(&GET, (account.uuid(), item)).await?.is_some())
-}
-
-/// Removals whose revision is in `(since, until]`, in order of it, at most `limit`.
-pub async fn changed(
-    db: &mut Db,
-    account: AccountId,
-    since: i64,
-    until: i64,
-    limit: i64,
-) -> Result<Vec<Tombstone>> {
-    let rows = db.all(&CHANGED, (account.uuid(), since, until, limit)).await?;
-    Ok(rows.into_iter().map(|(item, rev)| Tombstone { item, rev }).collect())
+    tx.exec_later(&INSERT, (log.account().uuid(), item, rev, now.millis())).await
 }
 
 /// Removes all tombstones of an account that is being removed.

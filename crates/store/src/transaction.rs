@@ -12,7 +12,7 @@ use domain::cursor::Era;
 use crate::error::{Error, Result};
 use crate::sqlite;
 use crate::statement::{Args, FromRow, Kinds, Param, Row, Statement};
-use crate::wire::{self, Terms};
+use crate::wire::{self, Ask, Run, Terms, Told, Wire};
 
 /// A connection to read from.
 pub struct Db {
@@ -25,7 +25,7 @@ pub struct Db {
 
 pub(crate) enum Backend {
     Sqlite(rusqlite::Connection),
-    Postgres(deadpool_postgres::Object, Arc<Terms>),
+    Postgres(Wire),
 }
 
 /// A transaction.
@@ -61,11 +61,15 @@ impl std::ops::DerefMut for Tx {
 
 impl Db {
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self { backend: Backend::Sqlite(connection), failed: false, spent: false, retry: false }
+        Self::on(Backend::Sqlite(connection))
     }
 
     pub(crate) fn postgres(client: deadpool_postgres::Object, terms: Arc<Terms>) -> Self {
-        Self { backend: Backend::Postgres(client, terms), failed: false, spent: false, retry: false }
+        Self::on(Backend::Postgres(Wire::new(client, terms)))
+    }
+
+    fn on(backend: Backend) -> Self {
+        Self { backend, failed: false, spent: false, retry: false }
     }
 
     /// The row, which must exist.
@@ -116,26 +120,39 @@ impl Db {
         self.guard()?;
         let lists: Vec<_> = runs.iter().map(Args::list).collect();
         let lists: Vec<&[&dyn Param]> = lists.iter().map(AsRef::as_ref).collect();
-        let mut found: Vec<Vec<R>> = Vec::with_capacity(lists.len());
-        let done = match &mut self.backend {
-            Backend::Sqlite(connection) => lists.iter().try_for_each(|list| {
-                let mut rows = Vec::new();
-                let mut read = |row: Row<'_>| R::from_row(&row).map(|row| rows.push(row));
-                sqlite::query(connection, statement.sql, list, &mut read)?;
-                found.push(rows);
-                Ok(())
-            }),
-            Backend::Postgres(client, terms) => {
-                let mut read = |rows: &[tokio_postgres::Row]| {
-                    let rows: Result<Vec<R>, String> =
-                        rows.iter().map(|row| R::from_row(&Row::Postgres(row))).collect();
-                    rows.map(|rows| found.push(rows))
-                };
-                Box::pin(wire::query_many(client, terms, statement.sql, &lists, &mut read)).await
-            }
+        if let Backend::Sqlite(connection) = &mut self.backend {
+            let done = lists.iter().map(|list| queried(connection, statement, list)).collect();
+            return self.note(done);
+        }
+        let asks = lists.iter().map(|list| Ask::Statement(statement.sql, list.to_vec())).collect();
+        let told = self.ask(asks, statement.is_harmless).await?;
+        let found = told.iter().map(rows).collect();
+        self.note(found)
+    }
+
+    /// The rows of two queries. On PostgreSQL both go out together: one round trip.
+    pub async fn pair<P: Kinds, R: FromRow, A: Args<P>, Q: Kinds, S: FromRow, B: Args<Q>>(
+        &mut self,
+        (one, first): (&'static Statement<P, R>, A),
+        (two, second): (&'static Statement<Q, S>, B),
+    ) -> Result<(Vec<R>, Vec<S>)> {
+        self.guard()?;
+        let (first, second) = (first.list(), second.list());
+        if let Backend::Sqlite(connection) = &mut self.backend {
+            let done = queried(connection, one, first.as_ref())
+                .and_then(|rows| Ok((rows, queried(connection, two, second.as_ref())?)));
+            return self.note(done);
+        }
+        let asks = vec![
+            Ask::Statement(one.sql, first.as_ref().to_vec()),
+            Ask::Statement(two.sql, second.as_ref().to_vec()),
+        ];
+        let told = self.ask(asks, one.is_harmless && two.is_harmless).await?;
+        let found = match &told[..] {
+            [first, second] => rows(first).and_then(|first| Ok((first, rows(second)?))),
+            _ => Err(Error::Database(String::from("an answer is missing"))),
         };
-        self.note(done)?;
-        Ok(found)
+        self.note(found)
     }
 
     async fn each<P: Kinds, R: FromRow, A: Args<P>>(
@@ -147,11 +164,26 @@ impl Db {
         self.guard()?;
         let list = args.list();
         let mut read = |row: Row<'_>| R::from_row(&row).map(&mut found);
+        if let Backend::Sqlite(connection) = &mut self.backend {
+            let done = sqlite::query(connection, statement.sql, list.as_ref(), &mut read);
+            return self.note(done);
+        }
+        let told = self.ask_one(statement.sql, list.as_ref(), statement.is_harmless).await?;
+        let done = told.rows.iter().try_for_each(|row| read(Row::Postgres(row)));
+        self.note(done.map_err(Error::Database))
+    }
+
+    async fn ask_one(&mut self, sql: &str, list: &[&dyn Param], is_harmless: bool) -> Result<Told> {
+        let told = self.ask(vec![Ask::Statement(sql, list.to_vec())], is_harmless).await?;
+        Ok(told.into_iter().next().unwrap_or_default())
+    }
+
+    /// Asks PostgreSQL and notes what fails.
+    async fn ask(&mut self, asks: Vec<Ask<'_>>, is_harmless: bool) -> Result<Vec<Told>> {
         let done = match &mut self.backend {
-            Backend::Sqlite(connection) => sqlite::query(connection, statement.sql, list.as_ref(), &mut read),
-            Backend::Postgres(client, terms) => {
-                Box::pin(wire::query(client, terms, statement.sql, list.as_ref(), &mut read)).await
-            }
+            Backend::Sqlite(_) => Err(Error::Database(String::from("not a connection to PostgreSQL"))),
+            // A future of this size in each of those that wait for it would make them all large.
+            Backend::Postgres(wire) => Box::pin(wire.ask(asks, is_harmless)).await,
         };
         self.note(done)
     }
@@ -182,8 +214,8 @@ impl Db {
 
     /// Closes a PostgreSQL connection whose state nobody knows, so that the pool does not lend it again.
     pub(crate) fn discard(self) {
-        if let Backend::Postgres(client, _) = self.backend {
-            drop(deadpool_postgres::Object::take(client));
+        if let Backend::Postgres(wire) = self.backend {
+            wire.discard();
         }
     }
 
@@ -196,27 +228,61 @@ impl Db {
 
     /// Ends a transaction without effect and gives the connection back, if that is possible.
     pub(crate) async fn roll_back(mut self) {
-        if self.spent || self.control("ROLLBACK").await.is_err() {
+        let ended = match &mut self.backend {
+            _ if self.spent => false,
+            Backend::Sqlite(connection) => sqlite::execute(connection, "ROLLBACK", &[]).is_ok(),
+            Backend::Postgres(wire) => wire.roll_back().await,
+        };
+        if !ended {
             self.discard();
         }
     }
 
-    /// Begins a transaction.
-    pub(crate) async fn begin(&mut self, sql: &str) -> Result<()> {
-        let done = match &mut self.backend {
+    /// Begins a transaction: on PostgreSQL with its first statement.
+    pub(crate) fn begin(&mut self, sql: &'static str) -> Result<()> {
+        match &mut self.backend {
             Backend::Sqlite(connection) => sqlite::execute(connection, sql, &[]).map(drop),
-            Backend::Postgres(client, terms) => Box::pin(wire::begin(client, terms, sql)).await,
-        };
-        self.listen(done)
+            Backend::Postgres(wire) => {
+                wire.begin(sql);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a transaction could not be begun, so that nothing was done.
+    pub(crate) const fn was_not_begun(&self) -> bool {
+        matches!(&self.backend, Backend::Postgres(wire) if wire.not_begun)
     }
 
     /// Runs one statement without parameters or rows: transaction control.
     pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
         let done = match &mut self.backend {
             Backend::Sqlite(connection) => sqlite::execute(connection, sql, &[]).map(drop),
-            Backend::Postgres(client, terms) => Box::pin(wire::control(client, terms, sql)).await,
+            Backend::Postgres(wire) => Box::pin(wire.control(sql)).await,
         };
         self.listen(done)
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<()> {
+        let done = match &mut self.backend {
+            Backend::Sqlite(connection) => sqlite::execute(connection, "COMMIT", &[]).map(drop),
+            Backend::Postgres(wire) => Box::pin(wire.commit()).await,
+        };
+        self.listen(done)
+    }
+
+    /// Sends the changes that wait.
+    async fn send_waiting(&mut self) -> Result<()> {
+        match &self.backend {
+            Backend::Postgres(wire) if wire.has_waiting() => self.ask(Vec::new(), false).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    fn forget_waiting(&mut self) {
+        if let Backend::Postgres(wire) = &mut self.backend {
+            wire.forget_waiting();
+        }
     }
 
     /// Notes when the connection is of no use any more.
@@ -240,11 +306,27 @@ impl Tx {
         self.db.guard()?;
         self.writes += 1;
         let list = args.list();
+        if let Backend::Sqlite(connection) = &mut self.db.backend {
+            let done = sqlite::execute(connection, statement.sql, list.as_ref());
+            return self.db.note(done);
+        }
+        self.db.ask_one(statement.sql, list.as_ref(), false).await.map(|told| told.changed)
+    }
+
+    /// Runs a statement whose outcome nobody looks at. On PostgreSQL it goes out with what comes next, the commit at
+    /// the latest, and when it fails, that fails.
+    pub async fn exec_later<P: Kinds, A: Args<P> + Send + 'static>(
+        &mut self,
+        statement: &'static Statement<P, ()>,
+        args: A,
+    ) -> Result<()> {
+        self.db.guard()?;
+        self.writes += 1;
         let done = match &mut self.db.backend {
-            Backend::Sqlite(connection) => sqlite::execute(connection, statement.sql, list.as_ref()),
-            Backend::Postgres(client, terms) => {
-                Box::pin(wire::execute(client, terms, statement.sql, list.as_ref())).await
+            Backend::Sqlite(connection) => {
+                sqlite::execute(connection, statement.sql, args.list().as_ref()).map(drop)
             }
+            Backend::Postgres(wire) => Box::pin(wire.later(Box::new(Run { statement, args }))).await,
         };
         self.db.note(done)
     }
@@ -262,15 +344,13 @@ impl Tx {
         self.writes += 1;
         let lists: Vec<_> = runs.iter().map(Args::list).collect();
         let lists: Vec<&[&dyn Param]> = lists.iter().map(AsRef::as_ref).collect();
-        let done = match &mut self.db.backend {
-            Backend::Sqlite(connection) => {
-                lists.iter().try_for_each(|list| sqlite::execute(connection, statement.sql, list).map(drop))
-            }
-            Backend::Postgres(client, terms) => {
-                Box::pin(wire::execute_many(client, terms, statement.sql, &lists)).await
-            }
-        };
-        self.db.note(done)
+        if let Backend::Sqlite(connection) = &mut self.db.backend {
+            let done =
+                lists.iter().try_for_each(|list| sqlite::execute(connection, statement.sql, list).map(drop));
+            return self.db.note(done);
+        }
+        let asks = lists.iter().map(|list| Ask::Statement(statement.sql, list.to_vec())).collect();
+        self.db.ask(asks, false).await.map(drop)
     }
 
     /// Whether no other transaction writes before this one ends (SQLite: `BEGIN IMMEDIATE` on the one writer), so
@@ -296,7 +376,10 @@ impl Tx {
         // Without its savepoint the transaction is spoilt, whatever the caller makes of the error.
         let begun = self.db.control(&format!("SAVEPOINT {name}")).await;
         self.db.note(begun)?;
-        let done = body(self).await;
+        let done = match body(self).await {
+            Ok(done) if !self.db.failed => self.db.send_waiting().await.map(|()| done),
+            done => done,
+        };
         self.depth -= 1;
         if done.is_ok() && !self.db.failed {
             let released = self.db.control(&format!("RELEASE SAVEPOINT {name}")).await;
@@ -305,6 +388,7 @@ impl Tx {
         }
         self.hints = known;
         self.db.failed = false;
+        self.db.forget_waiting();
         let undone = self.db.control(&format!("ROLLBACK TO SAVEPOINT {name}")).await;
         let undone = match undone {
             Ok(()) => self.db.control(&format!("RELEASE SAVEPOINT {name}")).await,
@@ -362,6 +446,23 @@ impl Tx {
     pub(crate) fn take_hints(&mut self) -> Vec<Hint> {
         std::mem::take(&mut self.hints)
     }
+}
+
+/// The rows of one run on SQLite.
+fn queried<P: Kinds, R: FromRow>(
+    connection: &rusqlite::Connection,
+    statement: &Statement<P, R>,
+    list: &[&dyn Param],
+) -> Result<Vec<R>> {
+    let mut rows = Vec::new();
+    sqlite::query(connection, statement.sql, list, &mut |row| R::from_row(&row).map(|row| rows.push(row)))?;
+    Ok(rows)
+}
+
+/// The rows of one answer of PostgreSQL.
+fn rows<R: FromRow>(told: &Told) -> Result<Vec<R>> {
+    let row = |row| R::from_row(&Row::Postgres(row)).map_err(Error::Database);
+    told.rows.iter().map(row).collect()
 }
 
 /// Parameters as the SQLite driver wants them.

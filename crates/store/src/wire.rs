@@ -1,19 +1,20 @@
 //! What goes to PostgreSQL and comes back: statements, bounded in time, and what their errors mean.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::Object;
-use futures::future::try_join_all;
+use futures::TryStreamExt;
+use futures::future::join_all;
 use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
 
 use crate::error::{Error, Result};
-use crate::statement::{Param, Row};
+use crate::statement::{Args, Kinds, Param, Statement};
 
 /// What holds for every connection of a pool.
 pub(crate) struct Terms {
@@ -29,102 +30,220 @@ pub(crate) struct Terms {
     pub(crate) round_trips: Arc<AtomicU64>,
 }
 
-pub(crate) async fn query(
-    client: &Object,
-    terms: &Terms,
-    sql: &str,
-    list: &[&dyn Param],
-    read: &mut (dyn FnMut(Row<'_>) -> Result<(), String> + '_),
-) -> Result<()> {
-    let rows = terms.bounded(async {
-        if terms.pooler {
-            return client.query_typed(sql, &typed(list)).await;
-        }
-        let statement = client.prepare_cached(sql).await?;
-        let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
-        client.query(&statement, &params).await
-    });
-    for row in &rows.await? {
-        read(Row::Postgres(row)).map_err(Error::Database)?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn execute(client: &Object, terms: &Terms, sql: &str, list: &[&dyn Param]) -> Result<u64> {
-    let done = terms.bounded(async {
-        if terms.pooler {
-            return client.execute_typed(sql, &typed(list)).await;
-        }
-        let statement = client.prepare_cached(sql).await?;
-        let params: Vec<_> = list.iter().map(|param| param.postgres()).collect();
-        client.execute(&statement, &params).await
-    });
-    done.await
-}
-
-/// Runs a statement for each list of parameters and reads their rows in order. All are sent before the first answer
-/// is waited for.
-pub(crate) async fn query_many(
-    client: &Object,
-    terms: &Terms,
-    sql: &str,
-    lists: &[&[&dyn Param]],
-    read: &mut (dyn FnMut(&[tokio_postgres::Row]) -> Result<(), String> + '_),
-) -> Result<()> {
-    let answers = terms.bounded(async {
-        if terms.pooler {
-            let typed: Vec<_> = lists.iter().map(|list| typed(list)).collect();
-            return try_join_all(typed.iter().map(|list| client.query_typed(sql, list))).await;
-        }
-        let statement = client.prepare_cached(sql).await?;
-        let params: Vec<Vec<_>> =
-            lists.iter().map(|list| list.iter().map(|param| param.postgres()).collect()).collect();
-        try_join_all(params.iter().map(|params| client.query(&statement, params))).await
-    });
-    for rows in answers.await? {
-        read(&rows).map_err(Error::Database)?;
-    }
-    Ok(())
-}
-
-/// Runs a statement for each list of parameters, all sent before the first answer is waited for.
-pub(crate) async fn execute_many(
-    client: &Object,
-    terms: &Terms,
-    sql: &str,
-    lists: &[&[&dyn Param]],
-) -> Result<()> {
-    query_many(client, terms, sql, lists, &mut |_| Ok(())).await
-}
-
-pub(crate) async fn control(client: &Object, terms: &Terms, sql: &str) -> Result<()> {
-    terms.bounded(client.batch_execute(sql)).await
-}
-
-/// Begins a transaction, with the settings that its connection does not have, in one round trip.
-pub(crate) async fn begin(client: &Object, terms: &Terms, sql: &str) -> Result<()> {
-    if terms.settings.is_empty() {
-        return control(client, terms, sql).await;
-    }
-    control(client, terms, &format!("{sql}{}", terms.settings)).await
-}
-
-/// Parameters with their types: a statement without a name is parsed, bound and run in one round trip, and leaves
-/// nothing behind on the connection.
-fn typed<'a>(list: &'a [&'a dyn Param]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
-    list.iter().map(|param| (param.postgres(), param.postgres_type())).collect()
-}
-
 impl Terms {
-    /// Waits for an answer as long as the server may take for one, and a little. After that the connection is not
-    /// usable: the answer may still come.
-    async fn bounded<T>(&self, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
-        self.round_trips.fetch_add(1, Ordering::Relaxed);
-        match timeout(self.bound, work).await {
-            Ok(done) => done.map_err(|error| classify(&error, &self.conflicts)),
-            Err(_) => Err(Error::Unavailable(String::from(NO_ANSWER))),
+    /// How a transaction begins, with the settings that its connection does not have.
+    fn beginning(&self, sql: &'static str) -> Cow<'static, str> {
+        if self.settings.is_empty() { sql.into() } else { format!("{sql}{}", self.settings).into() }
+    }
+}
+
+/// A connection, and what goes out with the next statement: a transaction begins with its first one, and changes whose
+/// outcome nobody looks at go with whatever comes next, at the latest with the commit. So PostgreSQL is waited for once
+/// and not for each. The order stays, and the first that fails is the one that is told.
+pub(crate) struct Wire {
+    client: Object,
+    terms: Arc<Terms>,
+    /// How the transaction begins, until it has.
+    begin: Option<&'static str>,
+    /// Changes that wait, in their order.
+    waiting: Vec<Box<dyn Change>>,
+    /// Whether the transaction could not be begun: nothing was done on this connection.
+    pub(crate) not_begun: bool,
+}
+
+/// Changes that wait; with more of them the next goes out at once.
+const MOST_WAITING: usize = 128;
+
+impl Wire {
+    pub(crate) const fn new(client: Object, terms: Arc<Terms>) -> Self {
+        Self { client, terms, begin: None, waiting: Vec::new(), not_begun: false }
+    }
+
+    /// Closes the connection.
+    pub(crate) fn discard(self) {
+        drop(Object::take(self.client));
+    }
+
+    /// Begins a transaction, with its first statement.
+    pub(crate) const fn begin(&mut self, sql: &'static str) {
+        self.begin = Some(sql);
+    }
+
+    pub(crate) const fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Puts a change with those that wait.
+    pub(crate) async fn later(&mut self, change: Box<dyn Change>) -> Result<()> {
+        self.waiting.push(change);
+        if self.waiting.len() < MOST_WAITING { Ok(()) } else { self.ask(Vec::new(), false).await.map(drop) }
+    }
+
+    /// Drops what waits: it would be undone.
+    pub(crate) fn forget_waiting(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Sends what waits and then `asks`, and answers those.
+    pub(crate) async fn ask(&mut self, asks: Vec<Ask<'_>>, is_harmless: bool) -> Result<Vec<Told>> {
+        self.exchange(asks, is_harmless).await.map_err(|failed| failed.error)
+    }
+
+    pub(crate) async fn control(&mut self, sql: &str) -> Result<()> {
+        self.ask(vec![Ask::Control(sql.into())], true).await.map(drop)
+    }
+
+    /// Commits, with what waits.
+    pub(crate) async fn commit(&mut self) -> Result<()> {
+        if self.begin.is_some() && self.waiting.is_empty() {
+            // It never began.
+            self.begin = None;
+            return Ok(());
+        }
+        let before = self.waiting.len();
+        match self.exchange(vec![Ask::Control("COMMIT".into())], false).await {
+            Ok(_) => Ok(()),
+            // PostgreSQL answers the COMMIT of a spoilt transaction with success, and rolls it back.
+            Err(Failed { at, error, is_told: true }) if at < before => Err(error),
+            Err(Failed { error: Error::Unavailable(text), .. }) if !self.not_begun => {
+                Err(Error::Unknown(text))
+            }
+            Err(Failed { error, .. }) => Err(error),
         }
     }
+
+    /// Ends a transaction without effect; `false` when nobody knows whether that was done. No round trip that counts:
+    /// what was asked for is known by then.
+    pub(crate) async fn roll_back(&mut self) -> bool {
+        self.waiting.clear();
+        // What was not sent is not there.
+        self.begin.take().is_some()
+            || matches!(timeout(self.terms.bound, self.client.batch_execute("ROLLBACK")).await, Ok(Ok(())))
+    }
+
+    /// Only what is harmless goes out with the beginning of its transaction: where that fails and the connection lives,
+    /// what comes behind it runs by itself.
+    async fn exchange(&mut self, asks: Vec<Ask<'_>>, is_harmless: bool) -> Result<Vec<Told>, Failed> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut before = waiting.len();
+        let mut all = Vec::with_capacity(before + asks.len() + 1);
+        let begin = self.begin.take().map(|sql| Ask::Control(self.terms.beginning(sql)));
+        let begins = begin.is_some() && is_harmless && waiting.is_empty();
+        match begin {
+            Some(begin) if begins => {
+                all.push(begin);
+                before = 1;
+            }
+            Some(begin) => {
+                if let Err(failed) = exchange(&self.client, &self.terms, &[begin]).await {
+                    self.not_begun = true;
+                    return Err(failed);
+                }
+            }
+            None => {}
+        }
+        all.extend(waiting.iter().map(|change| change.ask()));
+        all.extend(asks);
+        let told = exchange(&self.client, &self.terms, &all).await;
+        self.not_begun = begins && matches!(told, Err(Failed { at: 0, .. }));
+        Ok(told?.into_iter().skip(before).collect())
+    }
+}
+
+/// A change with its values, kept until it is sent.
+pub(crate) trait Change: Send {
+    fn ask(&self) -> Ask<'_>;
+}
+
+/// A statement and values of the types it takes.
+pub(crate) struct Run<P: 'static, A> {
+    pub(crate) statement: &'static Statement<P, ()>,
+    pub(crate) args: A,
+}
+
+impl<P: Kinds, A: Args<P> + Send> Change for Run<P, A> {
+    fn ask(&self) -> Ask<'_> {
+        Ask::Statement(self.statement.sql, self.args.list().as_ref().to_vec())
+    }
+}
+
+/// One message of an exchange.
+pub(crate) enum Ask<'a> {
+    /// Transaction control: no parameters, no rows.
+    Control(Cow<'a, str>),
+    Statement(&'a str, Vec<&'a dyn Param>),
+}
+
+/// What came of one.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) rows: Vec<tokio_postgres::Row>,
+    pub(crate) changed: u64,
+}
+
+/// The first message of an exchange that failed.
+struct Failed {
+    at: usize,
+    error: Error,
+    /// Whether PostgreSQL said so itself, so that its transaction is certainly spoilt.
+    is_told: bool,
+}
+
+/// Sends all messages, in their order, and then waits for their answers: one round trip, however many there are.
+async fn exchange(client: &Object, terms: &Terms, asks: &[Ask<'_>]) -> Result<Vec<Told>, Failed> {
+    terms.round_trips.fetch_add(1, Ordering::Relaxed);
+    let answers = timeout(terms.bound, async {
+        // A statement that has to be prepared first would be overtaken by those behind it.
+        let mut prepared = Vec::with_capacity(asks.len());
+        for ask in asks {
+            prepared.push(match ask {
+                Ask::Statement(sql, _) if !terms.pooler => Some(client.prepare_cached(sql).await?),
+                _ => None,
+            });
+        }
+        let sent = asks.iter().zip(&prepared).map(|(ask, prepared)| answer(client, ask, prepared.as_ref()));
+        Ok::<_, tokio_postgres::Error>(join_all(sent).await)
+    });
+    let failed = |at, error: tokio_postgres::Error| Failed {
+        at,
+        is_told: error.as_db_error().is_some(),
+        error: classify(&error, &terms.conflicts),
+    };
+    match answers.await {
+        Ok(Ok(answers)) => {
+            let answer = |(at, answer): (usize, Result<_, _>)| answer.map_err(|error| failed(at, error));
+            answers.into_iter().enumerate().map(answer).collect()
+        }
+        Ok(Err(error)) => Err(failed(0, error)),
+        Err(_) => Err(Failed { at: 0, error: Error::Unavailable(String::from(NO_ANSWER)), is_told: false }),
+    }
+}
+
+async fn answer(
+    client: &Object,
+    ask: &Ask<'_>,
+    prepared: Option<&tokio_postgres::Statement>,
+) -> Result<Told, tokio_postgres::Error> {
+    let (sql, list) = match ask {
+        Ask::Control(sql) => return client.batch_execute(sql).await.map(|()| Told::default()),
+        Ask::Statement(sql, list) => (sql, list.iter()),
+    };
+    let answer = match prepared {
+        Some(statement) => client.query_raw(statement, list.map(|param| param.postgres())).await?,
+        // A statement without a name is parsed, bound and run in one round trip, and leaves nothing behind on the
+        // connection.
+        None => {
+            let typed = list.map(|param| (param.postgres(), param.postgres_type()));
+            client.query_typed_raw(sql, typed).await?
+        }
+    };
+    let mut answer = pin!(answer);
+    let mut told = Told::default();
+    while let Some(row) = answer.try_next().await? {
+        told.rows.push(row);
+    }
+    told.changed = answer.rows_affected().unwrap_or_default();
+    Ok(told)
 }
 
 /// What is to be done about settings and prepared statements that do not reach the server.

@@ -2,7 +2,7 @@
 
 use domain::favourite::Favourite;
 use domain::{Error, FavouriteId, Result};
-use store::{favourites, sync};
+use store::favourites;
 
 use super::{After, Page, open};
 use crate::App;
@@ -35,13 +35,12 @@ impl App {
         let (head, rows) = self
             .store
             .snapshot(async move |db| {
-                let head = sync::head(db, account).await?.ok_or_else(account_is_gone)?;
                 let from = match &start {
                     Some(after) => (after.position.as_str(), after.id),
                     None => ("", FavouriteId::from_uuid(uuid::Uuid::nil())),
                 };
-                let rows = favourites::live_after(db, account, from, i64::from(limit) + 1).await?;
-                Ok((head, rows))
+                let page = favourites::page(db, account, from, i64::from(limit) + 1).await?;
+                Ok(page.ok_or_else(account_is_gone)?)
             })
             .await?;
         let cursor = after.map_or_else(|| head.cursor(), |after| after.cursor);

@@ -6,7 +6,7 @@ use domain::favourite::{Favourite, Found, Patch};
 use domain::{AccountId, Error, FavouriteId, Timestamp};
 use store::favourites::Sealed;
 use store::sync::Log;
-use store::{Result, Tx, favourites, sync, tombstones};
+use store::{Result, Tx, favourites, sync};
 use uuid::Uuid;
 use vault::DataKey;
 
@@ -74,11 +74,11 @@ impl<'a> Writer<'a> {
 
     /// What is there under an id.
     pub async fn find(&self, tx: &mut Tx, id: FavouriteId) -> Result<Found> {
-        if let Some(stored) = favourites::get(tx, self.account, id).await? {
-            return Ok(Found::Live(open(self.key, self.account, stored)?));
-        }
-        let is_removed = tombstones::is_removed(tx, self.account, id.uuid()).await?;
-        Ok(if is_removed { Found::Removed } else { Found::Nothing })
+        Ok(match favourites::find(tx, self.account, id).await? {
+            (Some(stored), _) => Found::Live(open(self.key, self.account, stored)?),
+            (None, true) => Found::Removed,
+            (None, false) => Found::Nothing,
+        })
     }
 
     /// Puts a new favourite down under an id that nothing is under.
@@ -101,9 +101,7 @@ impl<'a> Writer<'a> {
             content: &draft.sealed,
             updated_at: self.now,
         };
-        if !favourites::insert(tx, &mut self.log, id, row).await? {
-            return Err(Error::internal("an id was taken under a locked log").into());
-        }
+        favourites::insert(tx, &mut self.log, id, row).await?;
         Ok(Favourite { id, rev, content: draft.content.clone(), position, updated_at: self.now })
     }
 

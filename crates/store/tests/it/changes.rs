@@ -4,7 +4,7 @@ use domain::position::Position;
 use domain::{AccountId, FavouriteId};
 use store::favourites::Sealed;
 use store::sync::Log;
-use store::{Result, Tx, favourites, sync, tombstones};
+use store::{Result, Tx, favourites, sync};
 
 use crate::test_store::NOW;
 
@@ -27,12 +27,10 @@ pub async fn add(tx: &mut Tx, account: AccountId, id: FavouriteId, position: &st
     let mut log = lock(tx, account).await?;
     let rev = log.head + 1;
     let content = format!("content {rev}");
-    if tombstones::is_removed(tx, account, id.uuid()).await? {
+    if !matches!(favourites::find(tx, account, id).await?, (None, false)) {
         return Ok(None);
     }
-    if !favourites::insert(tx, &mut log, id, sealed(rev, &at(position), content.as_bytes())).await? {
-        return Ok(None);
-    }
+    favourites::insert(tx, &mut log, id, sealed(rev, &at(position), content.as_bytes())).await?;
     log.next_rev();
     log.favourites += 1;
     sync::raise(tx, log).await?;

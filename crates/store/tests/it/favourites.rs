@@ -1,9 +1,8 @@
 //! Favourites and tombstones: whose they are, and in which order.
 
 use domain::FavouriteId;
-use store::favourites::{self, Sealed, Stored};
+use store::favourites::{self, Changed, Sealed, Stored};
 use store::sync;
-use store::tombstones::{self, Tombstone};
 use uuid::Uuid;
 
 use crate::changes::{add, at, change, lock, sealed};
@@ -88,7 +87,7 @@ async fn pages_continue_where_they_ended(store: TestStore) {
     loop {
         let (position, id) = after.clone();
         let page = store
-            .read(async move |db| favourites::live_after(db, account, (&position, id), 3).await)
+            .read(async move |db| Ok(favourites::page(db, account, (&position, id), 3).await?.unwrap().1))
             .await
             .unwrap();
         assert!(page.len() <= 3);
@@ -112,11 +111,11 @@ async fn a_tombstone_has_no_content_and_keeps_its_id(store: TestStore) {
     write.await.unwrap();
     let read = store.read(async move |db| {
         let live = (favourites::get(db, account, id).await?, favourites::live(db, account).await?);
-        Ok((live, tombstones::changed(db, account, 0, 9, 9).await?))
+        Ok((live, favourites::changed(db, account, 0, 9, 9).await?))
     });
     let (live, removed) = read.await.unwrap();
     assert_eq!(live, (None, vec![]));
-    assert_eq!(removed, [Tombstone { item: id.uuid(), rev: 2 }]);
+    assert_eq!(removed, [Changed { id, rev: 2, live: None }]);
     assert_eq!(store.database.number("SELECT count(*) FROM favourite").await, 0);
 }
 

@@ -27,6 +27,10 @@ stamp! {
         an_attempt_that_hides_a_failure_is_undone,
         abandoned_callers_leave_whole_changes,
         a_full_queue_refuses,
+        what_nobody_waits_for_keeps_its_order,
+        what_nobody_waits_for_fails_the_transaction,
+        what_nobody_waits_for_belongs_to_its_attempt,
+        a_body_without_a_statement_is_no_transaction,
         conflicts_have_one_name,
         a_closed_store_has_finished_what_was_queued,
     ],
@@ -298,6 +302,76 @@ async fn a_full_queue_refuses(store: TestStore) {
     for write in waiting {
         write.await.unwrap();
     }
+    store.account().await;
+}
+
+async fn what_nobody_waits_for_keeps_its_order(store: TestStore) {
+    let (account, id) = (store.account().await, store.favourite_id());
+    let write = store.write(async move |tx| {
+        let mut log = changes::lock(tx, account).await?;
+        let position = changes::at("a0");
+        favourites::insert(tx, &mut log, id, changes::sealed(1, &position, b"first")).await?;
+        // More than wait together.
+        for rev in 2..400 {
+            favourites::update(tx, &mut log, id, changes::sealed(rev, &position, b"then")).await?;
+        }
+        let then = favourites::get(tx, account, id).await?.map(|stored| stored.rev);
+        favourites::update(tx, &mut log, id, changes::sealed(400, &position, b"last")).await?;
+        Ok(then)
+    });
+    assert_eq!(write.await.unwrap(), Some(399), "a transaction reads what it wrote");
+    let stored = store.read(async move |db| favourites::get(db, account, id).await).await.unwrap().unwrap();
+    assert_eq!((stored.rev, stored.sealed), (400, b"last".to_vec()));
+}
+
+/// Puts a favourite down under an id that is taken.
+async fn put_twice(
+    tx: &mut store::Tx,
+    account: domain::AccountId,
+    id: domain::FavouriteId,
+) -> store::Result<()> {
+    let mut log = changes::lock(tx, account).await?;
+    let position = changes::at("a0");
+    for rev in 1..3 {
+        favourites::insert(tx, &mut log, id, changes::sealed(rev, &position, b"x")).await?;
+    }
+    Ok(())
+}
+
+async fn what_nobody_waits_for_fails_the_transaction(store: TestStore) {
+    let error = fails_alone(&store, put_twice).await;
+    assert!(
+        matches!(&error, Error::Conflict(name) if name == "favourite(account_id,favourite_id)"),
+        "{error:?}"
+    );
+}
+
+async fn what_nobody_waits_for_belongs_to_its_attempt(store: TestStore) {
+    let (account, other) = (store.account().await, store.account().await);
+    let (id, twice) = (store.favourite_id(), store.favourite_id());
+    let write = store.write(async move |tx| {
+        let mut log = changes::lock(tx, account).await?;
+        let position = changes::at("a0");
+        favourites::insert(tx, &mut log, id, changes::sealed(1, &position, b"x")).await?;
+        let attempted = tx.attempt(async |tx| put_twice(tx, other, twice).await).await;
+        assert!(matches!(attempted, Err(Error::Conflict(_))), "{attempted:?}");
+        let refused = tx.attempt(async |tx| {
+            let mut log = changes::lock(tx, other).await?;
+            favourites::insert(tx, &mut log, twice, changes::sealed(1, &position, b"x")).await?;
+            Err::<(), _>(domain::Error::Precondition.into())
+        });
+        assert!(refused.await.is_err());
+        Ok(())
+    });
+    write.await.unwrap();
+    assert_eq!((store.rows("favourite", account).await, store.rows("favourite", other).await), (1, 0));
+}
+
+async fn a_body_without_a_statement_is_no_transaction(store: TestStore) {
+    assert_eq!(store.write(async |_| Ok(1)).await.unwrap(), 1);
+    let refused = store.write(async |_| Err::<(), _>(domain::Error::Precondition.into())).await;
+    assert!(matches!(refused, Err(Error::Domain(_))), "{refused:?}");
+    assert_eq!(store.snapshot(async |_| Ok(2)).await.unwrap(), 2);
     store.account().await;
 }
 
