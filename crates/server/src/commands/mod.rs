@@ -51,6 +51,9 @@ struct Common {
     /// postgres://… or sqlite:PATH [default: a SQLite file in the data folder]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
+    /// Redis or Valkey that several nodes share, e.g. redis://127.0.0.1:6379
+    #[arg(long, global = true, value_name = "URL")]
+    redis: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -134,7 +137,7 @@ impl Common {
             data: self.data.clone(),
             database: self.database.clone(),
             database_direct: serve.database_direct,
-            redis: serve.redis,
+            redis: self.redis.clone(),
             public_url: serve.public_url,
             drain_s: serve.drain_s,
             trusted_proxies: (!serve.trusted_proxies.is_empty()).then_some(serve.trusted_proxies),

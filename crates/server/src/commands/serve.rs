@@ -17,9 +17,6 @@ pub struct Options {
     /// Proxies whose X-Forwarded-For counts, e.g. 10.0.0.0/8 (may be repeated)
     #[arg(long, value_name = "CIDR", num_args = 1.., value_delimiter = ',')]
     pub trusted_proxies: Vec<String>,
-    /// Redis or Valkey that several nodes share, e.g. redis://127.0.0.1:6379
-    #[arg(long, value_name = "URL")]
-    pub redis: Option<String>,
     /// PostgreSQL itself, where --database leads to a pooler
     #[arg(long, value_name = "URL")]
     pub database_direct: Option<String>,

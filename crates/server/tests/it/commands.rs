@@ -39,7 +39,7 @@ fn every_command_explains_itself() {
         let (out, err, code) = said(&run(folder.path(), &[command, &["--help"]].concat()));
         assert_eq!((code, &*err), (0, ""), "{command:?}");
         assert!(out.contains("Usage: fairweather"), "{command:?}: {out}");
-        assert!(out.contains("--data <DIR>"), "{command:?}: {out}");
+        assert!(out.contains("--data <DIR>") && out.contains("--redis <URL>"), "{command:?}: {out}");
         // Those that only list others leave the examples to them.
         if command.last() != Some(&"show") {
             assert!(out.contains("Example") && out.contains("fairweather "), "{command:?}: {out}");
