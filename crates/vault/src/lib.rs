@@ -13,19 +13,25 @@
 //! | say who a request is from | [`access`], signed with [`signing::KeySet`] |
 //! | stay signed in | [`refresh_token::RefreshKey`] |
 //! | hand out a secret and store its hash | [`secret::Secret`] |
+//! | check a code of an authenticator app | [`totp::TotpSecret`] |
+//! | check a passkey | [`webauthn::RelyingParty`] |
 //! | hash passwords without stalling requests | [`hashing::HashingPool`] |
 
 pub mod access;
+mod crockford;
 pub mod hashing;
 pub mod index;
 pub mod mac;
 pub mod password;
+pub mod recovery_code;
 pub mod refresh_token;
 pub mod ring;
 pub mod seal;
 pub mod secret;
 pub mod server_key;
 pub mod signing;
+pub mod totp;
+pub mod webauthn;
 
 pub use access::Rejection;
 pub use hashing::HashingPool;

@@ -10,10 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Random;
 use zeroize::Zeroizing;
 
+use crate::crockford::{self, Symbols};
+
 const LENGTH: usize = 32;
 const CODE_LENGTH: usize = 8;
-/// Crockford's base 32: no I, L, O, U.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Whether two texts or hashes are the same, in a time that tells their lengths at most.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
@@ -67,7 +67,7 @@ impl fmt::Debug for Secret {
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
-    fn of(parts: &[&[u8]]) -> Self {
+    pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         for part in parts {
             context.update(part);
@@ -100,48 +100,22 @@ impl fmt::Debug for SecretDigest {
 /// A code of 40 bits that is mailed and typed by hand. It proves nothing without the secret of the same
 /// registration, and five wrong ones end it.
 #[derive(Clone)]
-pub struct RegistrationCode(Zeroizing<[u8; CODE_LENGTH]>);
+pub struct RegistrationCode(Symbols<CODE_LENGTH>);
 
 impl RegistrationCode {
     /// A fresh one.
     pub fn generate(random: &Random) -> Self {
-        let bytes = Zeroizing::new(random.bytes::<CODE_LENGTH>());
-        let mut code = Zeroizing::new([0; CODE_LENGTH]);
-        for (symbol, byte) in code.iter_mut().zip(bytes.iter()) {
-            // 32 divides 256, so no symbol is likelier than another.
-            *symbol = ALPHABET.get(usize::from(byte % 32)).copied().unwrap_or(b'0');
-        }
-        Self(code)
+        Self(crockford::generate(random))
     }
 
     /// Reads what somebody typed: any case, spaces and dashes anywhere, O for 0, I and L for 1.
     pub fn parse(typed: &str) -> Option<Self> {
-        let mut code = Zeroizing::new([0; CODE_LENGTH]);
-        let mut length = 0;
-        // Nobody types more separators than symbols a few times over; this bounds the work.
-        for character in typed.chars().take(CODE_LENGTH * 4 + 1) {
-            let symbol = match character.to_ascii_uppercase() {
-                'O' => b'0',
-                'I' | 'L' => b'1',
-                ' ' | '-' | '\u{A0}' | '\u{2010}'..='\u{2015}' => continue,
-                other => u8::try_from(other).ok().filter(|symbol| ALPHABET.contains(symbol))?,
-            };
-            *code.get_mut(length)? = symbol;
-            length += 1;
-        }
-        (length == CODE_LENGTH && typed.len() <= CODE_LENGTH * 12).then_some(Self(code))
+        crockford::parse(typed).map(Self)
     }
 
     /// As mailed: `ABCD-EFGH`.
     pub fn to_text(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(CODE_LENGTH + 1));
-        for (index, symbol) in self.0.iter().enumerate() {
-            if index == CODE_LENGTH / 2 {
-                text.push('-');
-            }
-            text.push(char::from(*symbol));
-        }
-        text
+        crockford::to_text(&self.0, CODE_LENGTH / 2)
     }
 
     /// What to store: a hash together with the registration's secret, since 40 bits alone could be tried out.
