@@ -56,6 +56,10 @@ id!(
 );
 
 id!(
+    /// A key that a device of one account's owner holds.
+    PasskeyId
+);
+id!(
     /// What a provider says of who somebody is, as one account holds it.
     IdentityId
 );

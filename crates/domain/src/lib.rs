@@ -27,5 +27,5 @@ pub mod throttle;
 pub use clock::{Clock, Timestamp};
 pub use coordinates::Coordinates;
 pub use error::{Error, Invalid, Result};
-pub use ids::{AccountId, FavouriteId, IdentityId, SessionId};
+pub use ids::{AccountId, FavouriteId, IdentityId, PasskeyId, SessionId};
 pub use random::Random;

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
-use crate::{favourites, identities, receipts, sessions, sync, tickets, tombstones};
+use crate::{
+    favourites, identities, passkeys, receipts, recovery_codes, sessions, sync, tickets, tombstones, totp,
+};
 
 type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64, i64);
 
@@ -174,6 +176,9 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
     tombstones::delete_all(tx, id).await?;
     receipts::delete_all(tx, id).await?;
     tickets::delete_all(tx, id).await?;
+    totp::delete(tx, id).await?;
+    recovery_codes::delete_all(tx, id).await?;
+    passkeys::delete_all(tx, id).await?;
     identities::delete_all(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
     Ok(ended)

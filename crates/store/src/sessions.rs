@@ -3,6 +3,7 @@
 use domain::{AccountId, SessionId, Timestamp};
 use uuid::Uuid;
 
+use crate::challenges;
 use crate::error::Result;
 use crate::expiry;
 use crate::statement::Statement;
@@ -92,13 +93,15 @@ pub async fn end(tx: &mut Tx, account: AccountId, session: SessionId, now: Times
     Ok(ended)
 }
 
-/// Ends all sessions of an account but `keep`, and tells which.
+/// Ends all sessions of an account but `keep`, and tells which. A sign-in that waits for its second step is no session
+/// yet, and becomes none.
 pub async fn end_all(
     tx: &mut Tx,
     account: AccountId,
     keep: Option<SessionId>,
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
+    challenges::delete_all(tx, account).await?;
     let mut ended = Vec::new();
     for (session,) in tx.all(&OF_ACCOUNT, (account.uuid(),)).await? {
         let session = SessionId::from_uuid(session);

@@ -17,6 +17,7 @@ use crate::server_key::ServerKey;
 pub struct BlindIndex {
     email: hmac::Key,
     identity: hmac::Key,
+    credential: hmac::Key,
     place: hmac::Key,
     cell: hmac::Key,
     throttle: hmac::Key,
@@ -30,6 +31,7 @@ impl BlindIndex {
         Ok(Self {
             email: key.derive(&[], "index email")?,
             identity: key.derive(&[], "index identity")?,
+            credential: key.derive(&[], "index credential")?,
             place: key.derive(&[], "index place")?,
             cell: key.derive(&[], "index cell")?,
             throttle: key.derive(&[], "index throttle")?,
@@ -47,6 +49,11 @@ impl BlindIndex {
     /// providers may give the same one to two people.
     pub fn identity(&self, issuer: &str, subject: &str) -> Tag {
         tag(&self.identity, &[issuer.as_bytes(), subject.as_bytes()])
+    }
+
+    /// Finds a passkey by the id that its authenticator gave it.
+    pub fn credential(&self, id: &[u8]) -> Tag {
+        tag(&self.credential, &[id])
     }
 
     /// Keeps an account from saving the same place twice: the first eight bytes of the HMAC of account and

@@ -45,6 +45,16 @@ impl Secret {
         }
     }
 
+    /// The same from its bytes; `None` when they are not as many.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// The bytes, for what signs them.
+    pub fn as_bytes(&self) -> &[u8; LENGTH] {
+        &self.0
+    }
+
     /// 43 characters of base64url: what the client keeps.
     pub fn to_text(&self) -> Zeroizing<String> {
         Zeroizing::new(URL_SAFE_NO_PAD.encode(*self.0))

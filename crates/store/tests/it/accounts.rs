@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{AccountId, IdentityId};
+use domain::{AccountId, IdentityId, PasskeyId};
+use store::challenges::Challenge;
 use store::receipts::Receipt;
 use store::tickets::Ticket;
-use store::{Error, accounts, identities, receipts, sessions, tickets};
+use store::{
+    Error, accounts, challenges, identities, passkeys, receipts, recovery_codes, sessions, tickets, totp,
+};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -139,6 +142,17 @@ async fn furnish(store: &TestStore, account: AccountId) {
         let identity = IdentityId::from_uuid(id.uuid());
         identities::claim(tx, name.as_bytes(), account, identity).await?;
         identities::insert(tx, account, identity, b"sealed", NOW).await?;
+        totp::offer(tx, account, b"secret", expires_at).await?;
+        recovery_codes::replace(tx, account, &[[1; 32]]).await?;
+        let passkey = passkeys::Stored {
+            id: PasskeyId::from_uuid(id.uuid()),
+            sealed: vec![1],
+            created_at: NOW,
+            used_at: NOW,
+        };
+        passkeys::insert(tx, account, name.as_bytes(), &passkey, 0).await?;
+        let challenge = Challenge { account, state: vec![1] };
+        challenges::draw(tx, name.as_bytes(), &challenge, expires_at, NOW).await?;
         add(tx, account, gone, "a0").await?;
         change(tx, account, gone, None).await?;
         add(tx, account, id, "a0").await

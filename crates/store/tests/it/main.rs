@@ -18,6 +18,7 @@ mod claims;
 mod connections;
 mod durability;
 mod eras;
+mod factors;
 mod favourites;
 mod hints;
 mod identities;

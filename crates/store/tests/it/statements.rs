@@ -27,10 +27,21 @@ const MAY_SCAN: [(&str, &str); 3] = [
 ];
 
 /// Tables that grow with the number of people and are split by account.
-const OF_ACCOUNTS: [&str; 7] =
-    ["account", "session", "identity", "account_sync", "favourite", "tombstone", "receipt"];
+const OF_ACCOUNTS: [&str; 10] = [
+    "account",
+    "session",
+    "identity",
+    "account_sync",
+    "favourite",
+    "tombstone",
+    "receipt",
+    "passkey",
+    "recovery_code",
+    "totp",
+];
 /// Tables that lead from something known to an account.
-const DIRECTORIES: [&str; 4] = ["email_index", "identity_index", "cookie", "stream_ticket"];
+const DIRECTORIES: [&str; 6] =
+    ["email_index", "identity_index", "cookie", "stream_ticket", "challenge", "passkey_index"];
 /// Tables that belong to no account, and what bounds them.
 const OF_NOBODY: [(&str, &str); 18] = [
     ("api_key", "what operators make, a hundred at most"),
