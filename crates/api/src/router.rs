@@ -13,7 +13,8 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    auth, changes, favourites, forecasts, identities, mailbox, me, operator, places, streams, sync, system,
+    auth, changes, factors, favourites, forecasts, identities, mailbox, me, operator, passkeys, places,
+    streams, sync, system,
 };
 use crate::{Api, authentication, web};
 
@@ -41,6 +42,9 @@ fn groups() -> Groups {
             .routes(routes!(auth::register))
             .routes(routes!(auth::confirm))
             .routes(routes!(auth::login))
+            .routes(routes!(auth::second_step))
+            .routes(routes!(passkeys::start_sign_in))
+            .routes(routes!(passkeys::finish_sign_in))
             .routes(routes!(auth::refresh))
             .routes(routes!(auth::logout))
             .routes(routes!(auth::revoke)),
@@ -60,7 +64,16 @@ fn groups() -> Groups {
             .routes(routes!(forecasts::points))
             .routes(routes!(streams::ticket))
             .routes(routes!(operator::audit)),
-        secret: OpenApiRouter::new().routes(routes!(auth::step_up)),
+        secret: OpenApiRouter::new()
+            .routes(routes!(auth::step_up))
+            .routes(routes!(factors::list))
+            .routes(routes!(factors::set_up_totp, factors::remove_totp))
+            .routes(routes!(factors::confirm_totp))
+            .routes(routes!(factors::new_recovery_codes))
+            .routes(routes!(passkeys::list))
+            .routes(routes!(passkeys::start))
+            .routes(routes!(passkeys::finish))
+            .routes(routes!(passkeys::rename, passkeys::remove)),
         live: OpenApiRouter::new().routes(routes!(streams::stream)).routes(routes!(streams::socket)),
         public: OpenApiRouter::new()
             .routes(routes!(places::search))

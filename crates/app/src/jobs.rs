@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp};
 use store::{
-    CHUNK, Tx, accounts, audit, cells, claims, compaction, mail, oauth, receipts, registrations, sessions,
-    throttles, tickets,
+    CHUNK, Tx, accounts, audit, cells, challenges, claims, compaction, mail, oauth, receipts, registrations,
+    sessions, throttles, tickets,
 };
 
 use crate::App;
@@ -47,6 +47,7 @@ impl App {
         self.in_chunks(async move |tx| throttles::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| tickets::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| challenges::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| claims::expire(tx, now).await).await?;
         let audit_kept = self.settings.audit_kept;
         self.in_chunks(async move |tx| audit::expire(tx, now.minus(audit_kept)).await).await?;

@@ -12,15 +12,18 @@ use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
 use uuid::Uuid;
 use vault::signing::KeyState;
+use vault::webauthn::RelyingParty;
 use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKey, SigningKey};
 
 pub mod accounts;
 pub mod audit;
 mod authenticate;
 pub mod caller;
+mod challenges;
 pub mod changes;
 mod data_keys;
 mod elevations;
+pub mod factors;
 pub mod favourites;
 pub mod forecasts;
 pub mod idempotency;
@@ -32,12 +35,14 @@ mod login;
 pub mod mail;
 pub mod me;
 mod nodes;
+pub mod passkeys;
 pub mod places;
 pub mod preferences;
 mod refresh;
 pub mod registration;
 mod rendered;
 mod revocations;
+pub mod second_factor;
 mod session_record;
 pub mod sessions;
 pub mod settings;
@@ -74,6 +79,7 @@ pub struct Inner {
     index: Arc<BlindIndex>,
     refresh_key: RefreshKey,
     signing_keys: KeySet,
+    relying_party: RelyingParty,
     data_keys: DataKeys,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
     cookies: Cache<[u8; 32], authenticate::KnownCookie>,
@@ -148,6 +154,7 @@ impl App {
             policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),
             refresh_key: RefreshKey::new(refresh),
             signing_keys,
+            relying_party: relying_party(&settings),
             data_keys: DataKeys::new(ring, store.clone()),
             tokens: Cache::new(REMEMBERED),
             cookies: Cache::new(REMEMBERED),
@@ -224,6 +231,15 @@ impl App {
             std::time::Duration::from_secs(3600),
         ))
     }
+}
+
+/// Passkeys are made for the host that people reach, and shown on its pages or by the apps that the operator names.
+fn relying_party(settings: &Settings) -> RelyingParty {
+    let url = settings.public_url.as_str();
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let apps = settings.passkey_apps.iter().cloned();
+    RelyingParty::new(name, std::iter::once(url.to_owned()).chain(apps).collect())
 }
 
 /// A random key of the installation, wrapped by the ring in the database. Of two nodes that start together

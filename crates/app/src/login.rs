@@ -14,6 +14,7 @@ use crate::App;
 use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
+use crate::second_factor::Passed;
 use crate::sign_in::{Beginning, SignedIn};
 
 /// The account behind an address, with what is needed to check its password.
@@ -73,8 +74,8 @@ impl App {
             origin: self.origin(client),
             adoptable,
         };
-        let begun = self.finish_login(beginning, rehashed, tags, now).await?;
-        self.signed_in(begun, now)
+        let passed = self.finish_login(beginning, rehashed, tags, now).await?;
+        self.passed(passed, now)
     }
 
     async fn finish_login(
@@ -83,7 +84,7 @@ impl App {
         rehashed: Option<PasswordHash>,
         tags: crate::throttles::PasswordTags,
         now: Timestamp,
-    ) -> Result<crate::sign_in::Begun> {
+    ) -> Result<Passed> {
         let account = beginning.account;
         let sealed = match rehashed {
             Some(phc) => {
@@ -94,7 +95,7 @@ impl App {
             None => None,
         };
         let app = self.clone();
-        let begun = self
+        let passed = self
             .store
             .write(async move |tx| {
                 if !accounts::touch(tx, account, now).await? {
@@ -104,10 +105,10 @@ impl App {
                 if let Some(sealed) = &sealed {
                     accounts::set_password(tx, account, sealed).await?;
                 }
-                app.begin_session(tx, &beginning, now).await
+                app.pass_first_factor(tx, &beginning, now).await
             })
             .await?;
-        Ok(begun)
+        Ok(passed)
     }
 
     async fn find_login(&self, email_tag: vault::index::Tag) -> Result<Option<Found>> {

@@ -1,6 +1,6 @@
 //! The caller's own account.
 
-use domain::account::Roles;
+use domain::account::{Role, Roles};
 use domain::favourite::Content;
 use domain::{AccountId, Error, FavouriteId, Result, Timestamp};
 use store::{accounts, favourites, sessions, sync};
@@ -21,7 +21,10 @@ pub struct Me {
     /// Whether nothing leads to the account but its sessions.
     pub is_anonymous: bool,
     pub email: Option<String>,
+    /// What this session may do.
     pub roles: Roles,
+    /// What the account was given and this session does not have: it rests on no second factor.
+    pub withheld: Vec<Role>,
     pub created_at: Timestamp,
     pub preferences: Preferences,
 }
@@ -44,11 +47,13 @@ impl App {
             key.open(&place, sealed)
         });
         let email = email.transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let given = Roles::parse(&stored.roles);
         Ok(Me {
             account,
             is_anonymous: stored.is_anonymous(),
             email,
-            roles: Roles::parse(&stored.roles),
+            roles: caller.roles,
+            withheld: given.iter().filter(|role| !caller.roles.has(*role)).collect(),
             created_at: stored.created_at,
             preferences: Preferences::of(&stored, &key)?,
         })

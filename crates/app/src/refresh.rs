@@ -80,7 +80,7 @@ impl App {
         match presented {
             Presented::Answer(begun) => match self.signed_in(*begun, now)? {
                 SignedIn::Tokens(tokens) => Ok(tokens),
-                SignedIn::Cookie { .. } => Err(Error::internal("a refresh led to a cookie")),
+                _ => Err(Error::internal("a refresh led to something else than tokens")),
             },
             Presented::Revoked(ended) => {
                 self.revoke(ended, now);

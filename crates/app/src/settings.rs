@@ -25,6 +25,8 @@ pub struct Settings {
     pub audit_kept: Duration,
     /// Peers on this machine are exempt from limits per network (a development server).
     pub trust_loopback: bool,
+    /// Origins beside the public address where passkeys may be shown: Android apps, `android:apk-key-hash:…`.
+    pub passkey_apps: Vec<String>,
     /// Whether mail can be sent (or shown in the mailbox).
     pub has_mail: bool,
     /// Hash of the secret that opens the development mailbox; `None` where there is none.
@@ -55,6 +57,8 @@ pub struct Limits {
     pub places: Rate,
     /// New anonymous accounts of one network.
     pub anonymous: Rate,
+    /// Sign-ins with a passkey that one network begins.
+    pub passkeys: Rate,
     /// Forecasts that nobody has fetched yet, of one account.
     pub cold_cells_account: Rate,
     /// The same, of one network.
@@ -73,6 +77,7 @@ impl Default for Limits {
             mutations: Rate { per_second: 20.0, burst: 500 },
             places: Rate { per_second: 20.0, burst: 60 },
             anonymous: hourly(60, 30),
+            passkeys: Rate { per_second: 1.0, burst: 60 },
             cold_cells_account: hourly(250, 60),
             cold_cells_network: hourly(500, 500),
             mail_per_address: 3,

@@ -16,6 +16,7 @@ use crate::App;
 use crate::audit::{Entry, Event, NetworkTag};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
+use crate::second_factor::SecondStep;
 use crate::session_record::{ADOPTABLE_FOR, Adoptable, SessionRecord};
 
 /// What a signed-in client gets.
@@ -25,6 +26,8 @@ pub enum SignedIn {
     Tokens(Tokens),
     /// For our own web page: a cookie and no tokens.
     Cookie { value: Zeroizing<String>, ends_at: Timestamp },
+    /// Nothing yet: the account has a second factor.
+    SecondStep(SecondStep),
 }
 
 /// An access token and the refresh token that gets the next.

@@ -7,16 +7,22 @@ use domain::session::{Proof, is_fresh};
 use domain::{AccountId, Error, Result, Timestamp};
 use store::{accounts, sessions};
 use uuid::Uuid;
+use vault::totp::TotpCode;
 
 use crate::App;
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::data_keys::context;
+use crate::factors::{Factors, not_six_digits};
+use crate::passkeys::ShownPasskey;
 use crate::session_record::SessionRecord;
 use crate::sign_in::{Begun, SignedIn, Tokens};
 
 /// What somebody shows to prove again who they are.
 pub enum Shown {
     Password(String),
+    /// Of an authenticator app.
+    Code(String),
+    Passkey(ShownPasskey),
 }
 
 impl App {
@@ -29,10 +35,12 @@ impl App {
             return Ok(());
         }
         let (account, session) = (caller.account, caller.session);
-        let (stored, state) = self
+        let (stored, state, factors) = self
             .store
             .read(async move |db| {
-                Ok((accounts::get(db, account).await?, sessions::get(db, account, session).await?))
+                let (stored, state) =
+                    (accounts::get(db, account).await?, sessions::get(db, account, session).await?);
+                Ok((stored, state, Factors::of(db, account).await?))
             })
             .await?;
         let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
@@ -41,7 +49,11 @@ impl App {
         if caller.has_cookie() && is_fresh(SessionRecord::decode(&state)?.auth_time, now) {
             return Ok(());
         }
-        if stored.is_anonymous() { Ok(()) } else { Err(Error::StepUp { accepts: proofs_of(&stored) }) }
+        if stored.is_anonymous() {
+            Ok(())
+        } else {
+            Err(Error::StepUp { accepts: proofs_of(&stored, &factors) })
+        }
     }
 
     /// Takes a fresh proof of the caller. Tokens name the time of the last proof, so whoever keeps tokens gets new
@@ -52,6 +64,14 @@ impl App {
             Shown::Password(password) => {
                 self.show_password(caller.account, client, &password, now).await?;
                 Proof::Password
+            }
+            Shown::Code(code) => {
+                self.show_code(caller.account, &code, now).await?;
+                Proof::Totp
+            }
+            Shown::Passkey(shown) => {
+                self.show_passkey(caller, &shown, now).await?;
+                Proof::Passkey
             }
         };
         self.proved(caller, proof, now).await
@@ -92,6 +112,21 @@ impl App {
         }
     }
 
+    async fn show_code(&self, account: AccountId, code: &str, now: Timestamp) -> Result<()> {
+        let code = TotpCode::parse(code).ok_or_else(not_six_digits)?;
+        let key = self.data_keys.get(account).await?;
+        let app = self.clone();
+        // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
+        let is_right = self
+            .store
+            .write(async move |tx| {
+                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                app.take_code(tx, account, &key, &code, now).await
+            })
+            .await?;
+        if is_right { Ok(()) } else { Err(wrong()) }
+    }
+
     /// Notes in the caller's session that they have just proved who they are.
     pub(crate) async fn proved(
         &self,
@@ -120,14 +155,20 @@ impl App {
         }
         match self.signed_in(renewed, now)? {
             SignedIn::Tokens(tokens) => Ok(Some(tokens)),
-            SignedIn::Cookie { .. } => Err(Error::internal("a step-up led to a cookie")),
+            _ => Err(Error::internal("a step-up led to something else than tokens")),
         }
     }
 }
 
 /// What the account can prove itself with.
-fn proofs_of(stored: &accounts::Stored) -> Vec<Proof> {
-    let ways = [(Proof::Password, stored.password.is_some()), (Proof::Federated, stored.identities > 0)];
+fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Vec<Proof> {
+    let providers = usize::try_from(stored.identities).unwrap_or(0) > factors.passkeys;
+    let ways = [
+        (Proof::Password, stored.password.is_some()),
+        (Proof::Totp, factors.totp.is_some()),
+        (Proof::Passkey, factors.passkeys > 0),
+        (Proof::Federated, providers),
+    ];
     ways.into_iter().filter(|(_, is_there)| *is_there).map(|(proof, _)| proof).collect()
 }
 

@@ -13,21 +13,21 @@ use crate::App;
 use crate::caller::Client;
 
 /// How long failures of an account are remembered: until a success, or for good practical purposes.
-const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(crate) const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// Calls that send mail are counted in this window.
 const MAIL_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Serialize, Deserialize, Default, Clone, Copy)]
-struct Count {
-    n: u32,
-    at: Timestamp,
+pub(crate) struct Count {
+    pub n: u32,
+    pub at: Timestamp,
 }
 
-fn decode(state: Option<Vec<u8>>) -> Count {
+pub(crate) fn decode(state: Option<Vec<u8>>) -> Count {
     state.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-fn encode(count: Count) -> store::Result<Vec<u8>> {
+pub(crate) fn encode(count: Count) -> store::Result<Vec<u8>> {
     serde_json::to_vec(&count).map_err(|error| Error::internal(error).into())
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct Traffic {
     mutations: Buckets<AccountId>,
     places: Buckets<Network>,
     anonymous: Buckets<Network>,
+    passkeys: Buckets<Network>,
     cold_cells_account: Buckets<AccountId>,
     cold_cells_network: Buckets<Network>,
 }
@@ -34,6 +35,7 @@ const PLACES: u8 = 3;
 const ANONYMOUS: u8 = 4;
 const COLD_CELLS_ACCOUNT: u8 = 5;
 const COLD_CELLS_NETWORK: u8 = 6;
+const PASSKEYS: u8 = 7;
 
 impl Traffic {
     /// `index` names the buckets to other nodes, so that neither accounts nor addresses travel; `None` where there are
@@ -47,6 +49,7 @@ impl Traffic {
             mutations: account(limits.mutations),
             places: network(limits.places),
             anonymous: network(limits.anonymous),
+            passkeys: network(limits.passkeys),
             cold_cells_account: account(limits.cold_cells_account),
             cold_cells_network: network(limits.cold_cells_network),
         }
@@ -60,6 +63,7 @@ impl Traffic {
             (ANONYMOUS, self.anonymous.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_ACCOUNT, self.cold_cells_account.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_NETWORK, self.cold_cells_network.untold(TOLD_AT_ONCE, now)),
+            (PASSKEYS, self.passkeys.untold(TOLD_AT_ONCE, now)),
         ];
         let taken = |(limit, told): (u8, Vec<(Tag, u32)>)| {
             told.into_iter().map(move |(bucket, cost)| Taken { limit, bucket, cost })
@@ -77,6 +81,7 @@ impl Traffic {
                 ANONYMOUS => self.anonymous.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_ACCOUNT => self.cold_cells_account.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_NETWORK => self.cold_cells_network.taken_elsewhere(*bucket, *cost, now),
+                PASSKEYS => self.passkeys.taken_elsewhere(*bucket, *cost, now),
                 // A limit of a later release.
                 _ => {}
             }
@@ -122,6 +127,14 @@ impl App {
     pub(crate) fn limit_new_account(&self, client: &Client) -> Result<()> {
         if self.is_limited(client) {
             self.traffic.anonymous.take(&client.network, 1, self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Each sign-in with a passkey that is begun leaves a challenge behind for some minutes, by whomever.
+    pub(crate) fn limit_ceremonies(&self, client: &Client) -> Result<()> {
+        if self.is_limited(client) {
+            self.traffic.passkeys.take(&client.network, 1, self.now())?;
         }
         Ok(())
     }

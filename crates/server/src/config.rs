@@ -40,6 +40,7 @@ pub struct Config {
     pub streams: Streams,
     pub quota: Quota,
     pub password: Password,
+    pub passkeys: Passkeys,
     pub weather: Weather,
     pub store: StoreConfig,
     pub audit: Audit,
@@ -66,6 +67,9 @@ pub struct Limits {
     /// Place searches of one network (an IPv4 address or an IPv6 /64).
     pub places_per_second: f64,
     pub places_burst: u32,
+    /// Sign-ins with a passkey that one network begins.
+    pub passkeys_per_second: f64,
+    pub passkeys_burst: u32,
     /// New anonymous accounts of one network.
     pub anonymous_burst: u32,
     pub anonymous_per_hour: u32,
@@ -104,6 +108,14 @@ pub struct Quota {
 pub struct Password {
     /// Fewest characters of a new password; 15 unless a second factor is required, never below 8.
     pub minimum: usize,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Passkeys {
+    /// Origins beside `public_url` where passkeys of this server may be made and shown: Android apps, as
+    /// `android:apk-key-hash:` and the base64url of the SHA-256 of their signing certificate.
+    pub apps: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -189,6 +201,7 @@ impl Default for Config {
             streams: Streams::default(),
             quota: Quota::default(),
             password: Password::default(),
+            passkeys: Passkeys::default(),
             weather: Weather::default(),
             store: StoreConfig::default(),
             audit: Audit::default(),
@@ -211,6 +224,8 @@ impl Default for Limits {
             mutations_burst: 500,
             places_per_second: 20.0,
             places_burst: 60,
+            passkeys_per_second: 1.0,
+            passkeys_burst: 60,
             anonymous_burst: 60,
             anonymous_per_hour: 30,
             cold_cells_burst: 250,

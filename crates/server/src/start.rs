@@ -294,10 +294,12 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
         public_url,
         quota_favourites: config.quota.favourites,
         password_minimum: config.password.minimum,
+        passkey_apps: config.passkeys.apps.clone(),
         limits: Limits {
             account: rate(limits.account_per_second, limits.account_burst),
             mutations: rate(limits.mutations_per_second, limits.mutations_burst),
             places: rate(limits.places_per_second, limits.places_burst),
+            passkeys: rate(limits.passkeys_per_second, limits.passkeys_burst),
             anonymous: hourly(limits.anonymous_burst, limits.anonymous_per_hour),
             cold_cells_account: hourly(limits.cold_cells_burst, limits.cold_cells_per_hour),
             cold_cells_network: hourly(

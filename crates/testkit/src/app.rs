@@ -12,12 +12,14 @@ use domain::{AccountId, Clock, Random, Timestamp};
 use gazetteer::Gazetteer;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde_json::json;
 use server::{Config, Mode, Running, Setup};
 use tempfile::TempDir;
 
 use crate::clients::{Client, http_client};
 use crate::databases::Database;
 use crate::provider::FakeProvider;
+use crate::totp;
 
 /// When stories begin: 2026-11-21T10:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_795_255_200);
@@ -329,17 +331,23 @@ impl TestApp {
         client
     }
 
-    /// Somebody who signed up with this address, was made an operator at the server's terminal, and signed in again.
+    /// Somebody who signed up with this address, set an authenticator app up, was made an operator at the server's
+    /// terminal, and signed in again with a second factor.
     ///
     /// # Panics
     /// When one of these is refused.
     pub async fn operator(&self, email: &str) -> Client {
-        self.user(email).await;
+        let user = self.user(email).await;
+        let secret = user.post("/v1/me/factors/totp", json!({})).await.expect(200).text("/secret");
+        let code = json!({"code": totp::code(&secret, self.now())});
+        let codes = user.post("/v1/me/factors/totp/confirm", code).await.expect(201);
         let account = self.app().account_of(email).await.expect("the account is there");
         let granted = self.app().set_role(account, Role::Operator, true, Actor::CommandLine).await;
         granted.expect("the role can be given");
         let client = self.visitor();
-        client.sign_in(email).await;
+        let challenge = client.sign_in(email).await.text("/challenge");
+        let answer = json!({"challenge": challenge, "recovery_code": codes.text("/recovery_codes/0")});
+        client.post("/v1/auth/mfa", answer).await.expect(200);
         client
     }
 

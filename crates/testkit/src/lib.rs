@@ -4,6 +4,8 @@
 #[cfg(feature = "app")]
 pub mod app;
 #[cfg(feature = "app")]
+pub mod authenticator;
+#[cfg(feature = "app")]
 pub mod backups;
 #[cfg(feature = "app")]
 pub mod clients;
@@ -29,9 +31,13 @@ pub mod redis;
 pub mod relay;
 #[cfg(feature = "app")]
 pub mod sockets;
+#[cfg(feature = "app")]
+pub mod totp;
 
 #[cfg(feature = "app")]
 pub use app::TestApp;
+#[cfg(feature = "app")]
+pub use authenticator::Authenticator;
 #[cfg(feature = "app")]
 pub use clients::{Call, Client, Response};
 #[cfg(feature = "app")]

@@ -1,9 +1,12 @@
 //! `/v1/auth`: the ways in, staying in, and out.
 
+use app::second_factor::SecondFactor;
 use app::sign_in::{SignedIn, Tokens};
 use app::step_up::Shown;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use domain::session::Proof;
+use domain::{Error, Invalid};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,6 +18,7 @@ use crate::client::From as FromClient;
 use crate::json::{Json, OptionalJson};
 use crate::openapi::{OPTIONAL, Refused};
 use crate::problem::Problem;
+use crate::rest::webauthn::{RequestOptionsBody, ShownCredential};
 
 /// An object without fields.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -100,8 +104,72 @@ pub struct RevokeBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = StepUpRequest)]
 pub struct StepUpBody {
+    #[serde(default)]
     #[schema(max_length = 256)]
-    password: String,
+    password: Option<String>,
+    /// Of the authenticator app.
+    #[serde(default)]
+    #[schema(example = "287082")]
+    code: Option<String>,
+    /// What the browser gave for `/v1/auth/passkeys/start` with the purpose `step_up`.
+    #[serde(default)]
+    credential: Option<ShownCredential>,
+}
+
+/// The challenge, and one second factor.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SecondStepRequest)]
+pub struct SecondStepBody {
+    challenge: String,
+    /// Of the authenticator app.
+    #[serde(default)]
+    #[schema(example = "287082")]
+    code: Option<String>,
+    /// As it was shown; case, spaces and dashes do not matter.
+    #[serde(default)]
+    #[schema(example = "7Q4KM-2XRAB-C3D4E-5F6G7-H8J9K-M")]
+    recovery_code: Option<String>,
+    /// What the browser gave for `public_key`.
+    #[serde(default)]
+    credential: Option<ShownCredential>,
+}
+
+/// The account has a second factor: answer the challenge at `/v1/auth/mfa`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SecondStep)]
+pub struct SecondStepAsked {
+    /// Always true.
+    mfa_required: bool,
+    /// Good for one right answer, from the same kind of client.
+    challenge: String,
+    /// Seconds.
+    #[schema(example = 300)]
+    expires_in: u64,
+    /// What will do, any one of them: `totp`, `passkey`, `recovery_code`.
+    #[schema(example = json!(["totp", "recovery_code"]))]
+    factors: Vec<&'static str>,
+    /// What to hand to the browser when `passkey` is among the factors; null otherwise.
+    #[schema(required)]
+    public_key: Option<RequestOptionsBody>,
+}
+
+/// Tokens, or what is missing for them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the answer; each form is written where it is made")]
+pub enum SignInAnswer {
+    Tokens(TokensBody),
+    SecondStep(SecondStepAsked),
+}
+
+/// A body that gives exactly one of several proofs.
+fn exactly_one<T>(given: impl IntoIterator<Item = Option<T>>, names: &'static str) -> Result<T, Problem> {
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(Error::from(Invalid::new("", "exactly_one", format!("give exactly one of {names}"))).into()),
+    }
 }
 
 /// Start anonymously
@@ -154,8 +222,11 @@ pub async fn confirm(
 }
 
 /// Sign in
+///
+/// An account with a second factor is asked for it: the answer is a challenge then, for `/v1/auth/mfa`, and for the web
+/// app too it comes with status 200.
 #[utoipa::path(post, path = "/v1/auth/login", operation_id = "signIn", tag = "auth", request_body = Credentials,
-    responses((status = 200, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
+    responses((status = 200, description = "Signed in, or a second factor is needed", body = SignInAnswer), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
     security((), ("bearer" = [])))]
 pub async fn login(
     State(api): State<Api>,
@@ -164,6 +235,28 @@ pub async fn login(
     Json { value, .. }: Json<Credentials>,
 ) -> Result<Response, Problem> {
     let signed_in = api.app.log_in(caller.as_ref(), &client, &value.email, &value.password).await?;
+    Ok(answer(&api, StatusCode::OK, signed_in))
+}
+
+/// Sign in with a second factor
+///
+/// Answers the challenge of a sign-in. Ten wrong answers end it; wrong codes of an authenticator app slow the next down.
+#[utoipa::path(post, path = "/v1/auth/mfa", operation_id = "signInWithSecondFactor", tag = "auth", request_body = SecondStepBody,
+    responses((status = 200, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
+    security(()))]
+pub async fn second_step(
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<SecondStepBody>,
+) -> Result<Response, Problem> {
+    let SecondStepBody { challenge, code, recovery_code, credential } = value;
+    let shown = [
+        code.map(SecondFactor::Code),
+        recovery_code.map(SecondFactor::RecoveryCode),
+        credential.map(|credential| SecondFactor::Passkey(credential.into())),
+    ];
+    let shown = exactly_one(shown, "code, recovery_code and credential")?;
+    let signed_in = api.app.answer_second_step(&client, &challenge, shown).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
 }
 
@@ -225,7 +318,14 @@ pub async fn step_up(
     FromClient(client): FromClient,
     Json { value, .. }: Json<StepUpBody>,
 ) -> Result<Response, Problem> {
-    let tokens = api.app.step_up(&caller, &client, Shown::Password(value.password)).await?;
+    let StepUpBody { password, code, credential } = value;
+    let shown = [
+        password.map(Shown::Password),
+        code.map(Shown::Code),
+        credential.map(|credential| Shown::Passkey(credential.into())),
+    ];
+    let shown = exactly_one(shown, "password, code and credential")?;
+    let tokens = api.app.step_up(&caller, &client, shown).await?;
     Ok(match tokens {
         Some(tokens) => axum::Json(TokensBody::from(tokens)).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
@@ -245,14 +345,41 @@ impl From<Tokens> for TokensBody {
     }
 }
 
-fn answer(api: &Api, status: StatusCode, signed_in: SignedIn) -> Response {
+pub(super) fn answer(api: &Api, status: StatusCode, signed_in: SignedIn) -> Response {
     match signed_in {
         SignedIn::Tokens(tokens) => (status, axum::Json(TokensBody::from(tokens))).into_response(),
+        SignedIn::SecondStep(step) => {
+            let body = SecondStepAsked {
+                mfa_required: true,
+                challenge: step.challenge.to_string(),
+                expires_in: step.expires_in.as_secs(),
+                factors: step.factors.into_iter().map(Proof::word).collect(),
+                public_key: step.passkey.map(RequestOptionsBody::from),
+            };
+            (StatusCode::OK, axum::Json(body)).into_response()
+        }
         SignedIn::Cookie { value, ends_at } => {
             let mut response = StatusCode::NO_CONTENT.into_response();
             set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));
             response
         }
+    }
+}
+
+/// An answer beside which a session may begin: its tokens go into the body, its cookie into the head.
+pub(super) fn signed_in_beside(
+    api: &Api,
+    signed_in: Option<SignedIn>,
+    body: impl FnOnce(Option<TokensBody>) -> Response,
+) -> Response {
+    match signed_in {
+        Some(SignedIn::Tokens(tokens)) => body(Some(tokens.into())),
+        Some(SignedIn::Cookie { value, ends_at }) => {
+            let mut response = body(None);
+            set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));
+            response
+        }
+        Some(SignedIn::SecondStep(_)) | None => body(None),
     }
 }
 

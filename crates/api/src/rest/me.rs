@@ -26,8 +26,12 @@ pub struct MeBody {
     kind: &'static str,
     #[schema(required, example = "ann@example.org")]
     email: Option<String>,
-    /// `user`, `analyst`, `operator`.
+    /// What this session may do: `user`, `analyst`, `operator`.
     roles: Vec<&'static str>,
+    /// Roles that the account was given and this session does not have: they need a second factor. Add one, or sign in
+    /// with it.
+    #[schema(example = json!([]))]
+    withheld_roles: Vec<&'static str>,
     #[schema(format = DateTime)]
     created_at: String,
     preferences: PreferencesBody,
@@ -80,6 +84,7 @@ pub async fn read(
         kind,
         email: me.email,
         roles: me.roles.iter().map(|role| role.name()).collect(),
+        withheld_roles: me.withheld.iter().map(|role| role.name()).collect(),
         created_at: me.created_at.rfc3339(),
         preferences: PreferencesBody {
             units: me.preferences.units.map(|units| units.name().to_owned()),

@@ -2,13 +2,16 @@
 
 pub mod auth;
 pub mod changes;
+pub mod factors;
 pub mod favourites;
 pub mod forecasts;
 pub mod identities;
 pub mod mailbox;
 pub mod me;
 pub mod operator;
+pub mod passkeys;
 pub mod places;
 pub mod streams;
 pub mod sync;
 pub mod system;
+mod webauthn;

@@ -13,7 +13,7 @@ use crate::start::{Setup, open};
 pub enum Command {
     /// List accounts: id, kind or e-mail, roles, made, last seen
     List,
-    /// Give a role: operator or analyst
+    /// Give a role: operator or analyst; it counts in sessions with a second factor
     #[command(after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Grant { email: String, role: String },
     /// Take a role
@@ -53,7 +53,14 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
             let role = parse(&role)?;
             let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
             let roles = app.set_role(account, role, true, Actor::CommandLine).await?;
-            print(&format!("{email} is now {roles}; existing sessions have ended\n"))
+            print(&format!("{email} is now {roles}; existing sessions have ended\n"))?;
+            if app.has_second_factor(account).await? {
+                return Ok(());
+            }
+            print(&format!(
+                "the role counts in sessions with a second factor, and {email} has none yet: \
+                 an authenticator app or a passkey, added in the app\n"
+            ))
         }
         Command::Revoke { email, role } => {
             let role = parse(&role)?;

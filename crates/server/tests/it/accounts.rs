@@ -70,7 +70,8 @@ async fn an_anonymous_account_needs_nothing(app: TestApp) {
       },
       "roles": [
         "user"
-      ]
+      ],
+      "withheld_roles": []
     }
     "#);
     }

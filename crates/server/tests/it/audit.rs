@@ -96,16 +96,14 @@ async fn the_log_is_for_operators_alone(app: TestApp) {
         .await
         .unwrap();
     root.get("/v1/operator/audit").await.problem(401, "session_ended");
-    let root = app.visitor();
-    root.sign_in("root@example.org").await;
-    root.get("/v1/operator/audit").await.problem(404, "not_found");
 }
 
 async fn the_log_is_read_page_by_page(app: TestApp) {
     let root = app.operator("root@example.org").await;
-    for _ in 0..7 {
+    app.user("ann@example.org").await;
+    for _ in 0..6 {
         app.advance(Duration::from_secs(1));
-        app.visitor().sign_in("root@example.org").await;
+        app.visitor().sign_in("ann@example.org").await;
     }
     let all = root.get("/v1/operator/audit?event=signed_in").await.expect(200).json["items"].clone();
     let all = all.as_array().unwrap();

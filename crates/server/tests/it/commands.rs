@@ -313,7 +313,9 @@ async fn roles_come_from_the_command_line(mut app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.stop().await;
     let accounts = |arguments: &[&str]| command(&app, &[&["accounts"], arguments].concat());
-    let now = "ann@example.org is now user operator; existing sessions have ended\n";
+    let now = "ann@example.org is now user operator; existing sessions have ended\n\
+               the role counts in sessions with a second factor, and ann@example.org has none yet: \
+               an authenticator app or a passkey, added in the app\n";
     assert_eq!(accounts(&["grant", "ann@example.org", "operator"]), said_out(now));
     for role in ["user", "king", ""] {
         let (_, err, code) = accounts(&["grant", "ann@example.org", role]);
@@ -323,7 +325,9 @@ async fn roles_come_from_the_command_line(mut app: TestApp) {
     ann.moved_to(&app).get("/v1/me").await.problem(401, "session_ended");
     let ann = app.visitor();
     ann.sign_in("ann@example.org").await;
-    assert_eq!(ann.get("/v1/me").await.json["roles"], serde_json::json!(["user", "operator"]));
+    let me = ann.get("/v1/me").await.json;
+    assert_eq!(me["roles"], serde_json::json!(["user"]), "it counts with a second factor alone");
+    assert_eq!(me["withheld_roles"], serde_json::json!(["operator"]));
 
     app.stop().await;
     let now = "ann@example.org is now user; existing sessions have ended\n";

@@ -19,7 +19,7 @@ testkit::stamp! {
 }
 
 /// What anybody may call, and what a call without credential or body leads to. This list only shrinks.
-const OPEN: [(&str, &str, u16); 14] = [
+const OPEN: [(&str, &str, u16); 17] = [
     ("GET", "/.well-known/jwks.json", 200),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
@@ -31,6 +31,9 @@ const OPEN: [(&str, &str, u16); 14] = [
     ("POST", "/v1/auth/register", 422),
     ("POST", "/v1/auth/register/confirm", 422),
     ("POST", "/v1/auth/login", 422),
+    ("POST", "/v1/auth/mfa", 422),
+    ("POST", "/v1/auth/passkeys/start", 200),
+    ("POST", "/v1/auth/passkeys/finish", 422),
     ("POST", "/v1/auth/refresh", 422),
     ("POST", "/v1/auth/logout", 401),
     ("POST", "/v1/auth/revoke", 422),

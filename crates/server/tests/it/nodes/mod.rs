@@ -5,6 +5,7 @@ mod credentials;
 mod cuts;
 mod elsewhere;
 mod ends;
+mod factors;
 mod forgery;
 mod limits;
 mod metrics;
