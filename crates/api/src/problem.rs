@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use domain::cursor::Reset;
-use domain::session::Proof;
+use domain::session::{Proof, Proofs};
 use domain::{Error, Invalid};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Problem {
     /// Why a cursor cannot be continued from.
     pub reset: Option<Reset>,
     /// What the caller can prove themselves with again.
-    pub accepts: Vec<Proof>,
+    pub accepts: Proofs,
 }
 
 /// Where a client finds everything when the changes cannot be told.
@@ -111,7 +111,7 @@ impl Problem {
             retry_after: None,
             current: None,
             reset: None,
-            accepts: Vec::new(),
+            accepts: Proofs::NONE,
         }
     }
 
@@ -147,7 +147,7 @@ impl Problem {
             current: self.current,
             reason: self.reset.map(Reset::as_str),
             snapshot: self.reset.map(|_| SNAPSHOT),
-            accepts: self.accepts.into_iter().map(Proof::word).collect(),
+            accepts: self.accepts.iter().map(Proof::word).collect(),
         }
     }
 }

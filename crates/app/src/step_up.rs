@@ -3,7 +3,7 @@
 use domain::account::Roles;
 use domain::email::Email;
 use domain::password::Password;
-use domain::session::{Proof, is_fresh};
+use domain::session::{Proof, Proofs, is_fresh};
 use domain::{AccountId, Error, Result, Timestamp};
 use store::{accounts, sessions};
 use uuid::Uuid;
@@ -161,7 +161,7 @@ impl App {
 }
 
 /// What the account can prove itself with.
-fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Vec<Proof> {
+fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Proofs {
     let providers = usize::try_from(stored.identities).unwrap_or(0) > factors.passkeys;
     let ways = [
         (Proof::Password, stored.password.is_some()),
@@ -169,7 +169,8 @@ fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Vec<Proof> {
         (Proof::Passkey, factors.passkeys > 0),
         (Proof::Federated, providers),
     ];
-    ways.into_iter().filter(|(_, is_there)| *is_there).map(|(proof, _)| proof).collect()
+    let there = ways.into_iter().filter(|(_, is_there)| *is_there);
+    there.fold(Proofs::NONE, |proofs, (proof, _)| proofs.with(proof))
 }
 
 fn wrong() -> Error {

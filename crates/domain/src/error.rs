@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::proof::Proof;
+use crate::proof::Proofs;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -29,7 +29,7 @@ pub enum Error {
     #[error("this needs a proof of identity from the last five minutes")]
     StepUp {
         /// What this account can prove itself with.
-        accepts: Vec<Proof>,
+        accepts: Proofs,
     },
     /// Known, but may not do this.
     #[error("{code}: {detail}")]
