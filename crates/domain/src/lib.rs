@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod api_key;
 pub mod change;
 pub mod clock;
 pub mod cookie;
@@ -23,6 +24,7 @@ pub mod refresh;
 pub mod session;
 pub mod text;
 pub mod throttle;
+pub mod webhook;
 
 pub use clock::{Clock, Timestamp};
 pub use coordinates::Coordinates;

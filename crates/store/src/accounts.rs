@@ -48,8 +48,8 @@ static FIND_EMAIL: Statement<(Vec<u8>,), (Uuid,)> =
     Statement::new("SELECT account_id FROM email_index WHERE email_tag = $1");
 static RELEASE_EMAIL: Statement<(Uuid,), ()> =
     Statement::new("DELETE FROM email_index WHERE account_id = $1");
-static PAGE: Statement<(Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, String, i64, i64)> = Statement::new(
-    "SELECT account_id, data_key, email, roles, created_at, seen_at FROM account
+static PAGE: Statement<(Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, i64, String, i64, i64)> = Statement::new(
+    "SELECT account_id, data_key, email, identities, roles, created_at, seen_at FROM account
      WHERE account_id > $1 ORDER BY account_id LIMIT $2",
 );
 static FORGOTTEN: Statement<(i64, i64), (Uuid,)> = Statement::new(
@@ -89,6 +89,7 @@ pub struct Listed {
     pub id: AccountId,
     pub data_key: Vec<u8>,
     pub email: Option<Vec<u8>>,
+    pub identities: i64,
     pub roles: String,
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
@@ -187,10 +188,11 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
 /// Accounts in order of their ids, behind `after`.
 pub async fn page(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<Listed>> {
     let rows = db.all(&PAGE, (after.uuid(), limit)).await?;
-    let listed = |(id, data_key, email, roles, created_at, seen_at)| Listed {
+    let listed = |(id, data_key, email, identities, roles, created_at, seen_at)| Listed {
         id: AccountId::from_uuid(id),
         data_key,
         email,
+        identities,
         roles,
         created_at: Timestamp::from_millis(created_at),
         seen_at: Timestamp::from_millis(seen_at),

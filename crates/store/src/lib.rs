@@ -37,6 +37,7 @@ mod transaction;
 mod wire;
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit;
 pub mod cells;
 pub mod challenges;
@@ -59,6 +60,7 @@ pub mod throttles;
 pub mod tickets;
 pub mod tombstones;
 pub mod totp;
+pub mod webhooks;
 
 pub use address::masked;
 pub use connect::Target;

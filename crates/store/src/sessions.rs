@@ -25,6 +25,10 @@ static DELETE: Statement<(Uuid, Uuid), ()> =
     Statement::new("DELETE FROM session WHERE account_id = $1 AND session_id = $2");
 static OF_ACCOUNT: Statement<(Uuid,), (Uuid,)> =
     Statement::new("SELECT session_id FROM session WHERE account_id = $1 ORDER BY session_id");
+static PAGE: Statement<(Uuid, Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, i64)> = Statement::new(
+    "SELECT session_id, state, device, seen_at FROM session WHERE account_id = $1 AND session_id < $2
+     ORDER BY session_id DESC LIMIT $3",
+);
 static EXPIRED: Statement<(i64, i64), (Uuid, Uuid)> = Statement::new(
     "SELECT account_id, session_id FROM session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
 );
@@ -65,6 +69,34 @@ pub async fn insert(tx: &mut Tx, new: New<'_>) -> Result<()> {
 
 pub async fn get(db: &mut Db, account: AccountId, session: SessionId) -> Result<Option<Vec<u8>>> {
     Ok(db.opt(&GET, (account.uuid(), session.uuid())).await?.map(|(state,)| state))
+}
+
+/// One line of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub id: SessionId,
+    pub state: Vec<u8>,
+    /// Sealed name of the device.
+    pub device: Option<Vec<u8>>,
+    pub seen_at: Timestamp,
+}
+
+/// Sessions of an account, those that began last first.
+pub async fn page(
+    db: &mut Db,
+    account: AccountId,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    let before = before.map_or(Uuid::max(), SessionId::uuid);
+    let rows = db.all(&PAGE, (account.uuid(), before, limit)).await?;
+    let listed = |(id, state, device, seen_at)| Listed {
+        id: SessionId::from_uuid(id),
+        state,
+        device,
+        seen_at: Timestamp::from_millis(seen_at),
+    };
+    Ok(rows.into_iter().map(listed).collect())
 }
 
 /// The state, with the row locked until the transaction ends.

@@ -141,7 +141,7 @@ impl Http {
     }
 
     /// Addresses written into the URL never pass the resolver, so they are checked here.
-    fn check(&self, url: &Url) -> Result<(), HttpError> {
+    pub(crate) fn check(&self, url: &Url) -> Result<(), HttpError> {
         let host = url.host_str().ok_or(HttpError::Blocked)?;
         if self.settings.allowed.contains(host) {
             return if matches!(url.scheme(), "http" | "https") { Ok(()) } else { Err(HttpError::Blocked) };

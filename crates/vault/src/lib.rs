@@ -18,6 +18,7 @@
 //! | hash passwords without stalling requests | [`hashing::HashingPool`] |
 
 pub mod access;
+pub mod api_key;
 mod crockford;
 pub mod hashing;
 pub mod index;
@@ -32,6 +33,7 @@ pub mod server_key;
 pub mod signing;
 pub mod totp;
 pub mod webauthn;
+pub mod webhook;
 
 pub use access::Rejection;
 pub use hashing::HashingPool;

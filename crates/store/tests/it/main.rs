@@ -12,6 +12,7 @@ mod pooler;
 mod test_store;
 
 mod accounts;
+mod api_keys;
 mod audit;
 mod cells;
 mod claims;
@@ -35,3 +36,4 @@ mod sync;
 mod throttles;
 mod tickets;
 mod transactions;
+mod webhooks;
