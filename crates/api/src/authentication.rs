@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use app::Caller;
+use app::api_keys::is_api_key;
+use app::{Caller, Principal, Service};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::Error;
+use domain::account::Role;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -15,8 +17,14 @@ use crate::Api;
 use crate::client::{cross_site, is_web};
 use crate::problem::Problem;
 
-/// Lets a request pass only with a credential that counts, and within its account's rate.
+/// Lets a request pass only with a credential that counts, and within its account's rate or its key's.
 pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    if let Some(secret) = api_key(request.headers()) {
+        return match api.app.authenticate_key(secret).await {
+            Ok(service) => serve(&api, service, request, next).await,
+            Err(error) => Problem::from(error).into_response(),
+        };
+    }
     let caller = match authenticate(&api, request.method().is_safe(), request.headers()).await {
         Ok(Some(caller)) => caller,
         Ok(None) => {
@@ -45,6 +53,38 @@ pub async fn require(State(api): State<Api>, mut request: Request, next: Next) -
     tell_limit(&api, headers, left.remaining, left.reset);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The same for a service with a key.
+async fn serve(api: &Api, service: Service, mut request: Request, next: Next) -> Response {
+    let (remaining, reset, mut response) = match api.app.limit_service(&service) {
+        Ok(left) => {
+            request.extensions_mut().insert(service);
+            (left.remaining, left.reset, next.run(request).await)
+        }
+        Err(error) => {
+            let problem = Problem::from(error);
+            (0, problem.retry_after.unwrap_or_default(), problem.into_response())
+        }
+    };
+    let headers = response.headers_mut();
+    let told = [
+        ("ratelimit-policy", format!("\"key\";q={};w=60", service.per_minute())),
+        ("ratelimit", format!("\"key\";r={remaining};t={}", reset.as_secs())),
+    ];
+    for (name, value) in told {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// What is meant as an API key, be it a true one or not.
+fn api_key(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    bearer(value).filter(|token| is_api_key(token))
 }
 
 /// The session's own cookie with its new end, when that has moved: a browser forgets a cookie on the day it was
@@ -82,6 +122,9 @@ pub async fn authenticate(api: &Api, is_safe: bool, headers: &HeaderMap) -> Resu
             let detail = "the header must look like Authorization: Bearer <access token>";
             Problem::from(Error::unauthenticated("invalid_token", detail))
         })?;
+        if is_api_key(token) {
+            return Err(not_for_keys());
+        }
         return Ok(Some(api.app.authenticate_bearer(token).await?));
     }
     let cookies = headers.get(header::COOKIE).and_then(|value| value.to_str().ok());
@@ -100,15 +143,62 @@ fn bearer(value: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The caller of a route behind [`require`].
+/// The caller of a route behind [`require`]: a person. A key stands for nobody, so it opens nothing that asks for this.
 pub struct Authenticated(pub Caller);
 
 impl FromRequestParts<Api> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        parts.extensions.get::<Caller>().copied().map(Self).ok_or_else(Problem::internal)
+        match parts.extensions.get::<Caller>() {
+            Some(caller) => Ok(Self(*caller)),
+            None if parts.extensions.get::<Service>().is_some() => Err(not_for_keys()),
+            None => Err(Problem::internal()),
+        }
     }
+}
+
+/// Whoever asks on a route behind [`require`]: a person, or a service. What a service may is looked at where the work
+/// is done.
+pub struct Asking(pub Principal);
+
+impl FromRequestParts<Api> for Asking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        let caller = parts.extensions.get::<Caller>().map(|caller| Principal::Caller(*caller));
+        let service = || parts.extensions.get::<Service>().map(|service| Principal::Service(*service));
+        caller.or_else(service).map(Self).ok_or_else(Problem::internal)
+    }
+}
+
+/// An operator on a route behind [`require`]. For others there is nothing here, whatever else they send.
+pub struct Operator(pub Caller);
+
+impl FromRequestParts<Api> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        if caller.roles().has(Role::Operator) { Ok(Self(caller)) } else { Err(Problem::not_found()) }
+    }
+}
+
+/// An operator, or a service.
+pub struct Manager(pub Principal);
+
+impl FromRequestParts<Api> for Manager {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let Asking(principal) = Asking::from_request_parts(parts, api).await?;
+        if principal.may_manage() { Ok(Self(principal)) } else { Err(Problem::not_found()) }
+    }
+}
+
+fn not_for_keys() -> Problem {
+    let detail = "an API key stands for a service and nobody's account, so it does not open this";
+    Problem::from(Error::forbidden("not_for_keys", detail))
 }
 
 /// The caller of a route behind [`allow`], if there is one. A credential that is wrong is refused, except an

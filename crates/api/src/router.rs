@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    auth, changes, factors, favourites, forecasts, identities, mailbox, me, operator, passkeys, places,
-    streams, sync, system,
+    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, operator, passkeys,
+    places, sessions, streams, sync, system, webhooks,
 };
 use crate::{Api, authentication, web};
 
@@ -63,7 +63,17 @@ fn groups() -> Groups {
             .routes(routes!(forecasts::place))
             .routes(routes!(forecasts::points))
             .routes(routes!(streams::ticket))
-            .routes(routes!(operator::audit)),
+            .routes(routes!(sessions::list, sessions::end_others))
+            .routes(routes!(sessions::end))
+            .routes(routes!(api_keys::own))
+            .routes(routes!(operator::accounts))
+            .routes(routes!(operator::end_sessions))
+            .routes(routes!(operator::roles))
+            .routes(routes!(operator::audit))
+            .routes(routes!(api_keys::revoke))
+            .routes(routes!(webhooks::read, webhooks::change, webhooks::remove))
+            .routes(routes!(webhooks::deliveries))
+            .routes(routes!(webhooks::replay)),
         secret: OpenApiRouter::new()
             .routes(routes!(auth::step_up))
             .routes(routes!(factors::list))
@@ -73,7 +83,10 @@ fn groups() -> Groups {
             .routes(routes!(passkeys::list))
             .routes(routes!(passkeys::start))
             .routes(routes!(passkeys::finish))
-            .routes(routes!(passkeys::rename, passkeys::remove)),
+            .routes(routes!(passkeys::rename, passkeys::remove))
+            .routes(routes!(api_keys::list, api_keys::create))
+            .routes(routes!(webhooks::list, webhooks::create))
+            .routes(routes!(webhooks::rotate)),
         live: OpenApiRouter::new().routes(routes!(streams::stream)).routes(routes!(streams::socket)),
         public: OpenApiRouter::new()
             .routes(routes!(places::search))

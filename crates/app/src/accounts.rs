@@ -1,26 +1,37 @@
 //! What an operator does with accounts: never with the content of somebody's favourites.
 
 use domain::account::{Role, Roles};
+use domain::api_key::Scope;
 use domain::email::Email;
 use domain::session::Ending;
-use domain::{AccountId, Error, Result, Timestamp};
+use domain::{AccountId, Error, Invalid, Result, Timestamp};
 use store::accounts;
 use uuid::Uuid;
 
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
+use crate::caller::{Caller, Principal, page_limit};
 use crate::data_keys::context;
 
 /// One line of the list.
 pub struct AccountLine {
     pub id: AccountId,
     pub email: Option<String>,
+    /// Whether nothing leads to it but its sessions.
+    pub is_anonymous: bool,
     pub roles: Roles,
     pub created_at: Timestamp,
     pub seen_at: Timestamp,
 }
 
+/// A page of the list.
+pub struct AccountPage {
+    pub accounts: Vec<AccountLine>,
+    pub next: Option<AccountId>,
+}
+
 const PAGE: i64 = 200;
+const SHOWN: u32 = 50;
 
 impl App {
     /// Accounts in the order of their making, behind `after`, a page at a time.
@@ -30,16 +41,56 @@ impl App {
         let line = |listed: accounts::Listed| {
             let key = self.data_keys.open(listed.id, &listed.data_key)?;
             let place = context("account", listed.id, Uuid::nil(), "email");
+            let is_anonymous = listed.email.is_none() && listed.identities == 0;
             let email = listed.email.map(|sealed| key.open(&place, &sealed)).transpose()?;
             Ok(AccountLine {
                 id: listed.id,
                 email: email.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+                is_anonymous,
                 roles: Roles::parse(&listed.roles),
                 created_at: listed.created_at,
                 seen_at: listed.seen_at,
             })
         };
         listed.into_iter().map(line).collect()
+    }
+
+    /// A page of the list, for operators and for services with a key for it. Services are not told addresses.
+    pub async fn accounts_page(
+        &self,
+        principal: &Principal,
+        after: Option<AccountId>,
+        limit: Option<u32>,
+    ) -> Result<AccountPage> {
+        self.authorise(principal, Scope::AccountsRead)?;
+        let limit = page_limit(limit, SHOWN, PAGE as u32)?;
+        let mut accounts = self.list_accounts(after).await?;
+        let more = accounts.len() > limit as usize || accounts.len() as i64 == PAGE;
+        accounts.truncate(limit as usize);
+        let next = if more { accounts.last().map(|line| line.id) } else { None };
+        if matches!(principal, Principal::Service(_)) {
+            for line in &mut accounts {
+                line.email = None;
+            }
+        }
+        Ok(AccountPage { accounts, next })
+    }
+
+    /// Gives a role or takes it, as an operator.
+    pub async fn grant_role(&self, caller: &Caller, id: AccountId, role: Role, given: bool) -> Result<Roles> {
+        let actor = self.require_fresh_operator(caller).await?;
+        if role == Role::User {
+            return Err(Invalid::new("/role", "unknown", "must be operator or analyst").into());
+        }
+        self.set_role(id, role, given, actor).await
+    }
+
+    /// Ends every session of an account, as an operator, and tells how many there were.
+    pub async fn end_sessions_of(&self, caller: &Caller, id: AccountId) -> Result<usize> {
+        let actor = self.require_fresh_operator(caller).await?;
+        let found = self.store.read(async move |db| accounts::get(db, id).await).await?;
+        found.ok_or(Error::NotFound)?;
+        self.end_sessions(id, actor).await
     }
 
     /// The account behind an address, for somebody at the server's own terminal.

@@ -11,15 +11,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use domain::account::Role;
+use domain::api_key::Scope;
 use domain::session::Ending;
+use domain::webhook::WebhookEvent;
 use domain::{AccountId, Invalid, Random, Result, SessionId, Timestamp};
 use store::{Tx, accounts, audit};
 use uuid::Uuid;
 use vault::BlindIndex;
 
 use crate::App;
-use crate::caller::{Caller, Network, page_limit};
+use crate::caller::{Network, Principal, page_limit};
 use crate::limits::{Buckets, Rate};
 
 /// What happened.
@@ -421,12 +422,13 @@ impl App {
             let entry = Entry { account: Some(AccountId::from_uuid(pseudonym)), ..entry };
             record(tx, &self.random, &entry).await?;
         }
+        self.tell_webhooks(tx, WebhookEvent::AccountDeleted, account, now).await?;
         Ok(ended)
     }
 
-    /// A page of the log, for an operator.
-    pub async fn read_audit(&self, caller: &Caller, question: Question) -> Result<AuditPage> {
-        caller.require_role(Role::Operator)?;
+    /// A page of the log, for operators and for services with a key for it.
+    pub async fn read_audit(&self, principal: &Principal, question: Question) -> Result<AuditPage> {
+        self.authorise(principal, Scope::AuditRead)?;
         self.audit_page(question).await
     }
 

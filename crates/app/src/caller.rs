@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use domain::account::{Role, Roles};
+use domain::api_key::{Scope, Scopes};
 use domain::refresh::Generation;
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
+use uuid::Uuid;
 
 use crate::mail::Language;
 
@@ -62,6 +64,62 @@ impl Caller {
 
     pub const fn has_cookie(&self) -> bool {
         matches!(self.credential, Credential::Cookie)
+    }
+}
+
+/// A service that shows an API key which was checked. It stands for nobody, so it reaches nobody's data.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    pub(crate) key: Uuid,
+    pub(crate) scopes: Scopes,
+    pub(crate) per_minute: u32,
+}
+
+impl Service {
+    /// Requests that the key may make in a minute.
+    pub const fn per_minute(&self) -> u32 {
+        self.per_minute
+    }
+}
+
+/// Whoever may ask where people and services may.
+#[derive(Clone, Copy, Debug)]
+pub enum Principal {
+    Caller(Caller),
+    Service(Service),
+}
+
+impl Principal {
+    /// Whether there is anything to manage for whoever asks: for operators, and for services, whose scopes are looked
+    /// at when it is known what they want.
+    pub fn may_manage(&self) -> bool {
+        match self {
+            Self::Caller(caller) => caller.roles.has(Role::Operator),
+            Self::Service(_) => true,
+        }
+    }
+
+    /// People may; a service needs the scope.
+    pub(crate) fn require_scope(&self, scope: Scope) -> Result<()> {
+        match self {
+            Self::Caller(_) => Ok(()),
+            Self::Service(service) => service.scopes.require(scope),
+        }
+    }
+
+    /// What is counted against whom.
+    pub(crate) const fn budget(&self) -> AccountId {
+        match self {
+            Self::Caller(caller) => caller.account,
+            // No account has the id of a key.
+            Self::Service(service) => AccountId::from_uuid(service.key),
+        }
+    }
+}
+
+impl From<Caller> for Principal {
+    fn from(caller: Caller) -> Self {
+        Self::Caller(caller)
     }
 }
 

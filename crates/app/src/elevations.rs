@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 use store::cells;
 
 use crate::App;
-use crate::caller::{Caller, Client};
+use crate::caller::{Client, Principal};
 
 /// Points remembered in memory.
 const KEPT: usize = 50_000;
@@ -32,13 +32,13 @@ impl App {
     /// Metres above the sea of each point: known, asked for in one call, or, for now, those of the nearest place.
     pub(crate) async fn elevations(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         points: &[Coordinates],
     ) -> Vec<f32> {
         let unknown = self.read_elevations(points).await;
         if !unknown.is_empty() {
-            self.ask_elevations(caller, client, unknown).await;
+            self.ask_elevations(principal, client, unknown).await;
         }
         self.best_elevations(points)
     }
@@ -90,9 +90,9 @@ impl App {
     }
 
     /// Asks the provider and keeps what it says.
-    async fn ask_elevations(&self, caller: &Caller, client: &Client, missing: Vec<Coordinates>) {
+    async fn ask_elevations(&self, principal: &Principal, client: &Client, missing: Vec<Coordinates>) {
         // A call that nobody made yet is paid for by who asks, like a cold cell.
-        if self.limit_cold_cells(caller, client, 1).is_err() {
+        if self.limit_cold_cells(principal, client, 1).is_err() {
             return;
         }
         let Ok(told) = tokio::time::timeout(PATIENCE, self.weather.elevations(&missing)).await else {

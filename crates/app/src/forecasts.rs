@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::api_key::Scope;
 use domain::favourite::Favourite;
 use domain::forecast::{
     Attribution, Cell, Forecast, Pack, Place, Share, Source, Units, VariableSet, ViewRequest,
@@ -12,7 +13,7 @@ use domain::{AccountId, Coordinates, Error, FavouriteId, Invalid, Result, Timest
 use jiff::tz::TimeZone;
 
 use crate::App;
-use crate::caller::{Caller, Client};
+use crate::caller::{Caller, Client, Principal};
 use crate::weather::{Entry, Found, Unavailable, Wanted, Weather};
 
 /// What part of a forecast is asked for.
@@ -69,40 +70,44 @@ impl App {
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let favourite = self.favourite(caller, id).await?;
-        let spots = self.spots_of(caller, client, std::slice::from_ref(&favourite)).await?;
-        self.full_forecast(caller, client, &spots, Share::Favourites, query).await
+        let principal = Principal::Caller(*caller);
+        let spots = self.spots_of(&principal, client, std::slice::from_ref(&favourite)).await?;
+        self.full_forecast(&principal, client, &spots, Share::Favourites, query).await
     }
 
     /// The forecast of a place of the gazetteer.
     pub async fn place_forecast(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         id: u32,
         query: ForecastQuery,
     ) -> Result<Forecast> {
+        principal.require_scope(Scope::ForecastsRead)?;
         let place = self.gazetteer.get(id).ok_or(Error::NotFound)?;
-        let spots = self.spots(caller, client, vec![(place.coordinates, place.elevation, &place.tz)]).await?;
-        self.full_forecast(caller, client, &spots, Share::Points, query).await
+        let spots =
+            self.spots(principal, client, vec![(place.coordinates, place.elevation, &place.tz)]).await?;
+        self.full_forecast(principal, client, &spots, Share::Points, query).await
     }
 
     /// Forecasts of up to ten points; one that fails does not fail the others.
     pub async fn point_forecasts(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         points: &[(Coordinates, Option<i32>)],
         query: ForecastQuery,
     ) -> Result<Vec<Result<Forecast>>> {
+        principal.require_scope(Scope::ForecastsRead)?;
         if points.is_empty() || points.len() > MOST_POINTS {
             let detail = format!("must hold 1 to {MOST_POINTS} points");
             return Err(Invalid::new("/points", "out_of_range", detail).into());
         }
-        let request = self.view(caller, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
+        let request = self.view(principal, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
         let zones: Vec<String> = points.iter().map(|(at, _)| self.gazetteer.time_zone(*at)).collect();
         let points = points.iter().zip(&zones).map(|(&(at, elevation), tz)| (at, elevation, tz.as_str()));
-        let spots = self.spots(caller, client, points.collect()).await?;
-        let found = self.find(caller, client, &spots, Share::Points, PATIENCE).await?;
+        let spots = self.spots(principal, client, points.collect()).await?;
+        let found = self.find(principal, client, &spots, Share::Points, PATIENCE).await?;
         if let Some(Found::Failed(why @ Unavailable::Limited { .. })) = found.first()
             && found.iter().all(|found| matches!(found, Found::Failed(Unavailable::Limited { .. })))
         {
@@ -133,10 +138,11 @@ impl App {
             return Ok(known.body.clone());
         }
         let list = VariableSet::LIST;
-        let request = self.view(caller, query, LIST_HOURS, LIST_DAYS, list).await?;
+        let principal = Principal::Caller(*caller);
+        let request = self.view(&principal, query, LIST_HOURS, LIST_DAYS, list).await?;
         let favourites = self.all_favourites(caller.account).await?;
-        let spots = self.spots_of(caller, client, &favourites).await?;
-        let found = self.find(caller, client, &spots, Share::Favourites, LIST_PATIENCE).await?;
+        let spots = self.spots_of(&principal, client, &favourites).await?;
+        let found = self.find(&principal, client, &spots, Share::Favourites, LIST_PATIENCE).await?;
         let now = self.now();
         let mut sources: Vec<(Source, Attribution)> = Vec::new();
         let mut entries = Vec::new();
@@ -169,20 +175,20 @@ impl App {
 
     async fn full_forecast(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         spots: &[Spot],
         share: Share,
         query: ForecastQuery,
     ) -> Result<Forecast> {
         let Some(spot) = spots.first() else { return Err(Error::internal("a forecast for nowhere")) };
-        let request = self.view(caller, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
+        let request = self.view(principal, query, MOST_HOURS, MOST_DAYS, VariableSet::ALL).await?;
         let core = [Wanted { cell: spot.cell, pack: Pack::Core, share }];
         let detail = [Wanted { cell: spot.cell, pack: Pack::Detail, share }];
         let (core, detail) = tokio::join!(
-            self.weather.get(&core, PATIENCE, || self.limit_cold_cells(caller, client, 1)),
+            self.weather.get(&core, PATIENCE, || self.limit_cold_cells(principal, client, 1)),
             // Detail is a courtesy: it is fetched with the rest, and never fails it.
-            self.weather.get(&detail, DETAIL_PATIENCE, || self.limit_cold_cells(caller, client, 1)),
+            self.weather.get(&detail, DETAIL_PATIENCE, || self.limit_cold_cells(principal, client, 1)),
         );
         let now = self.now();
         let detail = detail.ok().and_then(|found| found.into_iter().next());
@@ -202,7 +208,7 @@ impl App {
 
     async fn find(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         spots: &[Spot],
         share: Share,
@@ -210,12 +216,12 @@ impl App {
     ) -> Result<Vec<Found>> {
         let wanted: Vec<Wanted> =
             spots.iter().map(|spot| Wanted { cell: spot.cell, pack: Pack::Core, share }).collect();
-        self.weather.get(&wanted, patience, || self.limit_cold_cells(caller, client, 1)).await
+        self.weather.get(&wanted, patience, || self.limit_cold_cells(principal, client, 1)).await
     }
 
     async fn view(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         query: ForecastQuery,
         hours: u32,
         days: u32,
@@ -231,9 +237,19 @@ impl App {
         let days = bounded("?days", query.days, days, MOST_DAYS)?;
         let units = match query.units {
             Some(units) => units,
-            None => self.me(caller).await?.preferences.units.unwrap_or(Units::Metric),
+            None => self.units_of(principal).await?,
         };
         Ok(ViewRequest { hours, days, units, variables })
+    }
+
+    /// As the person likes to read; a service that does not say gets metric ones.
+    async fn units_of(&self, principal: &Principal) -> Result<Units> {
+        match principal {
+            Principal::Caller(caller) => {
+                Ok(self.me(caller).await?.preferences.units.unwrap_or(Units::Metric))
+            }
+            Principal::Service(_) => Ok(Units::Metric),
+        }
     }
 
     pub(crate) async fn all_favourites(&self, account: AccountId) -> Result<Vec<Favourite>> {
@@ -248,7 +264,7 @@ impl App {
 
     async fn spots_of(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         favourites: &[Favourite],
     ) -> Result<Vec<Spot>> {
@@ -256,19 +272,19 @@ impl App {
         for Favourite { content, .. } in favourites {
             points.push((content.coordinates()?, content.elevation, content.tz.as_str()));
         }
-        self.spots(caller, client, points).await
+        self.spots(principal, client, points).await
     }
 
     /// Places and their cells; heights that nobody gave are found in one go.
     async fn spots(
         &self,
-        caller: &Caller,
+        principal: &Principal,
         client: &Client,
         points: Vec<(Coordinates, Option<i32>, &str)>,
     ) -> Result<Vec<Spot>> {
         let unknown: Vec<Coordinates> =
             points.iter().filter(|(_, elevation, _)| elevation.is_none()).map(|(at, ..)| *at).collect();
-        let mut found = self.elevations(caller, client, &unknown).await.into_iter();
+        let mut found = self.elevations(principal, client, &unknown).await.into_iter();
         let mut spots = Vec::with_capacity(points.len());
         for (at, elevation, tz) in points {
             let zone = TimeZone::get(tz).map_err(Error::internal)?;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::change::TOMBSTONES_KEPT;
-use domain::{AccountId, Result, Timestamp};
+use domain::{AccountId, Result, Timestamp, webhook};
 use store::{
     CHUNK, Tx, accounts, audit, cells, challenges, claims, compaction, mail, oauth, receipts, registrations,
-    sessions, throttles, tickets,
+    sessions, throttles, tickets, webhooks,
 };
 
 use crate::App;
@@ -21,6 +21,8 @@ const CELLS_KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 /// How often [`App::read_revocations`] is to run.
 pub const REVOCATIONS_EVERY: Duration = Duration::from_secs(3);
+/// How often [`App::read_webhooks`] is to run.
+pub const WEBHOOKS_EVERY: Duration = Duration::from_secs(3);
 /// How often [`App::clean_up`] is to run.
 pub const CLEAN_UP_EVERY: Duration = Duration::from_secs(300);
 
@@ -51,6 +53,7 @@ impl App {
         self.in_chunks(async move |tx| claims::expire(tx, now).await).await?;
         let audit_kept = self.settings.audit_kept;
         self.in_chunks(async move |tx| audit::expire(tx, now.minus(audit_kept)).await).await?;
+        self.in_chunks(async move |tx| webhooks::expire(tx, now.minus(webhook::KEPT)).await).await?;
         self.in_chunks(async move |tx| mail::expire(tx, now.minus(MAIL_KEPT)).await).await?;
         self.in_chunks(async move |tx| cells::expire(tx, now.minus(CELLS_KEPT)).await).await?;
         self.in_chunks(async move |tx| sessions::forget_revoked(tx, Revocations::horizon(now)).await).await

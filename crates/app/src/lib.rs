@@ -10,12 +10,14 @@ use domain::{Clock, Error, Random, Result, Timestamp};
 use gazetteer::Gazetteer;
 use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
+use upstream::webhook::Receiver;
 use uuid::Uuid;
 use vault::signing::KeyState;
 use vault::webauthn::RelyingParty;
 use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKey, SigningKey};
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit;
 mod authenticate;
 pub mod caller;
@@ -35,6 +37,7 @@ mod login;
 pub mod mail;
 pub mod me;
 mod nodes;
+mod operator;
 pub mod passkeys;
 pub mod places;
 pub mod preferences;
@@ -53,8 +56,9 @@ pub mod sync;
 mod throttles;
 pub mod traffic;
 pub mod weather;
+pub mod webhooks;
 
-pub use caller::{Caller, Client, Network};
+pub use caller::{Caller, Client, Network, Principal, Service};
 pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
@@ -83,6 +87,7 @@ pub struct Inner {
     data_keys: DataKeys,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
     cookies: Cache<[u8; 32], authenticate::KnownCookie>,
+    known_keys: Cache<[u8; 32], api_keys::KnownKey>,
     revocations: revocations::Revocations,
     elevations: elevations::Elevations,
     favourite_pages: Rendered<bytes::Bytes>,
@@ -90,6 +95,7 @@ pub struct Inner {
     streams: Arc<Hub>,
     traffic: Traffic,
     audit_tally: audit::Tally,
+    webhooks: webhooks::Webhooks,
     bus: Bus,
 }
 
@@ -113,6 +119,8 @@ pub struct Parts {
     pub hashing: HashingPool,
     /// What brings news from node to node.
     pub carrier: Carrier,
+    /// What sends webhooks.
+    pub receiver: Receiver,
 }
 
 /// Tokens and cookies remembered as checked.
@@ -143,7 +151,8 @@ impl Commits {
 impl App {
     /// Takes the installation's keys out of the database, making them at the first start.
     pub async fn start(parts: Parts) -> Result<Self> {
-        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing, carrier } = parts;
+        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing, carrier, receiver } =
+            parts;
         let index = server_key(&store, &ring, &random, "index").await?;
         let refresh = server_key(&store, &ring, &random, "refresh").await?;
         let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
@@ -158,6 +167,7 @@ impl App {
             data_keys: DataKeys::new(ring, store.clone()),
             tokens: Cache::new(REMEMBERED),
             cookies: Cache::new(REMEMBERED),
+            known_keys: Cache::new(api_keys::REMEMBERED),
             revocations: revocations::Revocations::default(),
             elevations: elevations::Elevations::default(),
             favourite_pages: Rendered::new(),
@@ -165,6 +175,7 @@ impl App {
             streams: Hub::new(settings.streams.clone()),
             traffic: Traffic::new(&settings.limits, bus.is_there().then_some(&index)),
             audit_tally: audit::Tally::default(),
+            webhooks: webhooks::Webhooks::new(receiver),
             index,
             bus,
             settings,
@@ -186,6 +197,7 @@ impl App {
             app.streams.on_change(move |account, opened| bus.tell_streams(account, opened));
         }
         app.read_revocations().await?;
+        app.read_webhooks().await?;
         Ok(app)
     }
 

@@ -62,10 +62,11 @@ impl App {
                         })))
                     }
                     Outcome::Revoke(reason) => {
-                        sessions::end(tx, account, session, now).await?;
+                        let why = ending(reason);
+                        app.end_session_in(tx, (account, session), why, Actor::Server, now).await?;
                         let entry = Entry::of(account, Event::RefreshReuse, now).actor(Actor::Unknown);
                         let entry = entry.network(Some(network)).item(session.uuid());
-                        app.audit(tx, &entry.word(ending(reason).name())).await?;
+                        app.audit(tx, &entry.word(why.name())).await?;
                         mail::queue(tx, &app.notice_to(&stored, &Notice::RefreshTokenReused)?).await?;
                         tracing::warn!(%session, ?reason, "a refresh token came back; its session was ended");
                         Ok(Presented::Revoked(vec![session]))

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use domain::account::Roles;
 use domain::email::Email;
-use domain::session::{Proof, Proofs};
+use domain::session::{Ending, Proof, Proofs};
+use domain::webhook::WebhookEvent;
 use domain::{AccountId, Error, Invalid, Result};
 use serde::{Deserialize, Serialize};
-use store::{accounts, registrations, sessions};
+use store::{accounts, registrations};
 use uuid::Uuid;
 use vault::Secret;
 use vault::secret::{RegistrationCode, SecretDigest};
 
 use crate::App;
-use crate::audit::{Entry, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
 use crate::mail::{self, Language, Template};
@@ -139,6 +140,7 @@ impl App {
                         let account = AccountId::new(now, &app.random);
                         let (key, wrapped) = app.data_keys.create(account, &app.random)?;
                         accounts::insert(tx, account, &wrapped, &Roles::USER.to_string(), now).await?;
+                        app.tell_webhooks(tx, WebhookEvent::AccountCreated, account, now).await?;
                         (account, key)
                     }
                 };
@@ -159,7 +161,8 @@ impl App {
                     accounts::set_preferences(tx, account, &preferences.seal(account, &key, &app.random)?)
                         .await?;
                 }
-                let ended = sessions::end_all(tx, account, None, now).await?;
+                let why = (Ending::CredentialsChanged, Actor::Owner);
+                let ended = app.end_sessions_in(tx, account, None, why, now).await?;
                 let beginning = Beginning {
                     account,
                     anonymous: false,
@@ -170,6 +173,7 @@ impl App {
                 };
                 let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
                 app.audit(tx, &entry.word("password")).await?;
+                app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                 Ok(Some((app.begin_session(tx, &beginning, now).await?, ended)))
             })
             .await?;

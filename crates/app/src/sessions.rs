@@ -1,13 +1,118 @@
 //! The list of an account's sessions, and ending them.
 
-use domain::session::Ending;
-use domain::{AccountId, Result, SessionId, Timestamp};
-use store::{Tx, sessions};
+use domain::device::Device;
+use domain::session::{Ending, Proofs, SessionKind};
+use domain::{AccountId, Error, Result, SessionId, Timestamp};
+use store::{Tx, accounts, sessions};
 
 use crate::App;
 use crate::audit::{Actor, Entry};
+use crate::caller::{Caller, account_is_gone, page_limit};
+use crate::data_keys::context;
+use crate::session_record::SessionRecord;
+
+/// A session as its owner sees it.
+pub struct Session {
+    pub id: SessionId,
+    pub device: Option<Device>,
+    pub kind: SessionKind,
+    pub proofs: Proofs,
+    pub created_at: Timestamp,
+    pub seen_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// Whether the caller is asking with it.
+    pub is_current: bool,
+}
+
+/// Sessions, those that began last first.
+pub struct SessionPage {
+    pub sessions: Vec<Session>,
+    pub next: Option<SessionId>,
+}
+
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
 
 impl App {
+    /// The sessions of the caller's account.
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller,
+        after: Option<SessionId>,
+        limit: Option<u32>,
+    ) -> Result<SessionPage> {
+        let limit = page_limit(limit, PAGE, LARGEST_PAGE)?;
+        let (account, now) = (caller.account, self.now());
+        let most = i64::from(limit) + 1;
+        let mut listed =
+            self.store.read(async move |db| sessions::page(db, account, after, most).await).await?;
+        let more = listed.len() > limit as usize;
+        listed.truncate(limit as usize);
+        let next = if more { listed.last().map(|listed| listed.id) } else { None };
+        let key = self.data_keys.get(account).await?;
+        let open = |listed: sessions::Listed| {
+            let record = SessionRecord::decode(&listed.state)?;
+            // What has expired and was not removed yet counts no more.
+            if record.refresh.lifetime.expiry(now).is_some() {
+                return Ok(None);
+            }
+            let place = context("session", account, listed.id.uuid(), "device");
+            let device = listed.device.map(|sealed| key.open(&place, &sealed)).transpose()?;
+            let device = device.map(|plain| serde_json::from_slice(&plain)).transpose();
+            Ok(Some(Session {
+                id: listed.id,
+                device: device.map_err(Error::internal)?,
+                kind: record.kind,
+                proofs: record.proofs,
+                created_at: record.refresh.lifetime.created_at,
+                seen_at: listed.seen_at,
+                ends_at: record.refresh.lifetime.ends_at(),
+                is_current: listed.id == caller.session,
+            }))
+        };
+        let sessions: Result<Vec<Option<Session>>> = listed.into_iter().map(open).collect();
+        Ok(SessionPage { sessions: sessions?.into_iter().flatten().collect(), next })
+    }
+
+    /// Ends one of the caller's other sessions, everywhere within five seconds. Leaving one's own is signing out.
+    pub async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
+        if session == caller.session {
+            return self.log_out(Some(caller), None, false).await;
+        }
+        self.require_step_up(caller).await?;
+        let (app, account, now) = (self.clone(), caller.account, self.now());
+        self.store
+            .write(async move |tx| {
+                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let (why, actor) = (Ending::EndedByOwner, Actor::Owner);
+                if app.end_session_in(tx, (account, session), why, actor, now).await? {
+                    return Ok(());
+                }
+                Err(Error::NotFound.into())
+            })
+            .await?;
+        self.revoke(vec![session], now);
+        Ok(())
+    }
+
+    /// Ends all of the caller's sessions but the one that is asking, and tells how many there were.
+    pub async fn end_other_sessions(&self, caller: &Caller) -> Result<usize> {
+        self.require_step_up(caller).await?;
+        let (app, now) = (self.clone(), self.now());
+        let (account, keep) = (caller.account, caller.session);
+        let ended = self
+            .store
+            .write(async move |tx| {
+                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let why = (Ending::EndedByOwner, Actor::Owner);
+                app.end_sessions_in(tx, account, Some(keep), why, now).await
+            })
+            .await?;
+        let count = ended.len();
+        self.revoke(ended, now);
+        Ok(count)
+    }
+
     /// Ends one session within a transaction; `false` when it was gone. Tell [`App::revoke`] after the commit.
     pub(crate) async fn end_session_in(
         &self,
@@ -19,7 +124,7 @@ impl App {
     ) -> store::Result<bool> {
         let ended = sessions::end(tx, account, session, now).await?;
         if ended {
-            self.audit(tx, &Entry::session_ended(account, session, why, now).actor(actor)).await?;
+            self.note_end(tx, (account, session), (why, actor), now).await?;
         }
         Ok(ended)
     }
@@ -35,9 +140,20 @@ impl App {
     ) -> store::Result<Vec<SessionId>> {
         let ended = sessions::end_all(tx, account, keep, now).await?;
         for session in &ended {
-            self.audit(tx, &Entry::session_ended(account, *session, why, now).actor(actor)).await?;
+            self.note_end(tx, (account, *session), (why, actor), now).await?;
         }
         Ok(ended)
+    }
+
+    async fn note_end(
+        &self,
+        tx: &mut Tx,
+        (account, session): (AccountId, SessionId),
+        (why, actor): (Ending, Actor),
+        now: Timestamp,
+    ) -> store::Result<()> {
+        self.audit(tx, &Entry::session_ended(account, session, why, now).actor(actor)).await?;
+        self.tell_webhooks_of_session(tx, (account, session), why.name(), now).await
     }
 
     /// Ends every session of an account and tells how many there were.

@@ -7,6 +7,7 @@ use domain::account::Roles;
 use domain::device::Device;
 use domain::refresh::ClientTag;
 use domain::session::{Proofs, SessionKind};
+use domain::webhook::WebhookEvent;
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{Tx, accounts, sessions};
 use vault::Secret;
@@ -93,6 +94,7 @@ impl App {
             .store
             .write(async move |tx| {
                 accounts::insert(tx, account, &wrapped, &Roles::USER.to_string(), now).await?;
+                app.tell_webhooks(tx, WebhookEvent::AccountCreated, account, now).await?;
                 app.begin_session(tx, &beginning, now).await
             })
             .await?;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bus::{Tag, Taken};
 use domain::{AccountId, Result, Timestamp};
+use uuid::Uuid;
 use vault::BlindIndex;
 
 use crate::App;
-use crate::caller::{Caller, Client, Network};
+use crate::api_keys;
+use crate::caller::{Caller, Client, Network, Principal};
 use crate::limits::{Buckets, Left, Rate};
 use crate::settings::Limits;
 
@@ -26,6 +28,7 @@ pub(crate) struct Traffic {
     passkeys: Buckets<Network>,
     cold_cells_account: Buckets<AccountId>,
     cold_cells_network: Buckets<Network>,
+    pub services: Buckets<Uuid>,
 }
 
 /// What nodes call the limits. Nodes of two releases may talk, so a number is never used for another one.
@@ -36,6 +39,7 @@ const ANONYMOUS: u8 = 4;
 const COLD_CELLS_ACCOUNT: u8 = 5;
 const COLD_CELLS_NETWORK: u8 = 6;
 const PASSKEYS: u8 = 7;
+const SERVICES: u8 = 8;
 
 impl Traffic {
     /// `index` names the buckets to other nodes, so that neither accounts nor addresses travel; `None` where there are
@@ -52,6 +56,9 @@ impl Traffic {
             passkeys: network(limits.passkeys),
             cold_cells_account: account(limits.cold_cells_account),
             cold_cells_network: network(limits.cold_cells_network),
+            services: buckets(api_keys::UNITS, index, "traffic service", |key: &Uuid| {
+                key.as_bytes().to_vec()
+            }),
         }
     }
 
@@ -64,6 +71,7 @@ impl Traffic {
             (COLD_CELLS_ACCOUNT, self.cold_cells_account.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_NETWORK, self.cold_cells_network.untold(TOLD_AT_ONCE, now)),
             (PASSKEYS, self.passkeys.untold(TOLD_AT_ONCE, now)),
+            (SERVICES, self.services.untold(TOLD_AT_ONCE, now)),
         ];
         let taken = |(limit, told): (u8, Vec<(Tag, u32)>)| {
             told.into_iter().map(move |(bucket, cost)| Taken { limit, bucket, cost })
@@ -82,6 +90,7 @@ impl Traffic {
                 COLD_CELLS_ACCOUNT => self.cold_cells_account.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_NETWORK => self.cold_cells_network.taken_elsewhere(*bucket, *cost, now),
                 PASSKEYS => self.passkeys.taken_elsewhere(*bucket, *cost, now),
+                SERVICES => self.services.taken_elsewhere(*bucket, *cost, now),
                 // A limit of a later release.
                 _ => {}
             }
@@ -140,9 +149,14 @@ impl App {
     }
 
     /// Fetching weather that nobody has yet is paid for by who asks.
-    pub(crate) fn limit_cold_cells(&self, caller: &Caller, client: &Client, cells: usize) -> Result<()> {
+    pub(crate) fn limit_cold_cells(
+        &self,
+        principal: &Principal,
+        client: &Client,
+        cells: usize,
+    ) -> Result<()> {
         let (now, cells) = (self.now(), u32::try_from(cells).unwrap_or(u32::MAX));
-        self.traffic.cold_cells_account.take(&caller.account, cells, now)?;
+        self.traffic.cold_cells_account.take(&principal.budget(), cells, now)?;
         if self.is_limited(client) {
             self.traffic.cold_cells_network.take(&client.network, cells, now)?;
         }

@@ -44,6 +44,7 @@ pub struct Config {
     pub weather: Weather,
     pub store: StoreConfig,
     pub audit: Audit,
+    pub webhooks: Webhooks,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -123,6 +124,14 @@ pub struct Passkeys {
 pub struct Audit {
     /// Days that the log of what happened to accounts is kept.
     pub kept_days: u64,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    /// Hosts that webhooks may lead to although they are not public, and without TLS: `["hooks.internal"]`. All others
+    /// must be public and speak TLS.
+    pub allowed_hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -205,6 +214,7 @@ impl Default for Config {
             weather: Weather::default(),
             store: StoreConfig::default(),
             audit: Audit::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
-use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams, traffic};
+use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams, traffic, webhooks};
 use bus::Carrier;
 use domain::cookie::SessionCookie;
 use domain::{Clock, Error, Random, Result};
@@ -20,6 +20,7 @@ use upstream::address::AllowedHosts;
 use upstream::http::{Http, HttpSettings};
 use upstream::weather::probe::PROBE_LIMIT;
 use upstream::weather::{OpenMeteo, OpenMeteoSettings, Sandbox, Scenario, WeatherProvider, answers_within};
+use upstream::webhook::Receiver;
 use vault::hashing::HashingOptions;
 use vault::password::HashPolicy;
 use vault::{HashingPool, Ring, Secret};
@@ -112,6 +113,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
         weather,
         hashing: HashingPool::start(options, clock.clone(), random.clone())?,
         carrier,
+        receiver: receiver(config),
     };
     let app = App::start(parts).await?;
     commits.attach(&app);
@@ -261,6 +263,12 @@ async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring
     Ring::load_or_create(&file, random)
 }
 
+/// What sends webhooks: to public hosts, and to those that the operator named.
+fn receiver(config: &Config) -> Receiver {
+    let allowed = AllowedHosts::from_iter(&config.webhooks.allowed_hosts);
+    Receiver::new(Http::new(HttpSettings { allowed, ..HttpSettings::default() }))
+}
+
 fn providers(config: &Config, mode: Mode) -> Result<Providers> {
     let weather = &config.weather;
     let settings = OpenMeteoSettings::parse(&weather.open_meteo.base_url, weather.open_meteo.key.clone())?;
@@ -340,6 +348,20 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
     jobs.spawn(every(jobs::REVOCATIONS_EVERY, "read_revocations", move || {
         let app = of.clone();
         async move { app.read_revocations().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(jobs::WEBHOOKS_EVERY, "read_webhooks", move || {
+        let app = of.clone();
+        async move { app.read_webhooks().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(webhooks::DELIVER_EVERY, "deliver_webhooks", move || {
+        let app = of.clone();
+        async move {
+            // Not waited for: a receiver that hangs holds up its own webhook alone.
+            tokio::spawn(async move { app.deliver_webhooks().await });
+            Ok(())
+        }
     }));
     let of = app.clone();
     jobs.spawn(every(jobs::CLEAN_UP_EVERY, "clean_up", move || {

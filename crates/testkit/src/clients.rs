@@ -95,6 +95,12 @@ impl Client {
         Self { kept: Arc::new(Mutex::new(kept)), ..self.clone() }
     }
 
+    /// A service that holds this API key.
+    #[must_use]
+    pub fn with_key(&self, secret: &str) -> Self {
+        self.stranger().bearing(secret)
+    }
+
     /// The same person's client at a server that was restarted, perhaps on another port.
     #[must_use]
     pub fn moved_to(&self, app: &TestApp) -> Self {

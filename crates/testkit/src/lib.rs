@@ -25,6 +25,7 @@ pub mod provider;
 mod provider_wire;
 #[cfg(feature = "app")]
 pub mod proxy;
+pub mod receiver;
 #[cfg(feature = "app")]
 pub mod redis;
 #[cfg(feature = "app")]
@@ -50,6 +51,7 @@ pub use nodes::Nodes;
 pub use process::Process;
 #[cfg(feature = "app")]
 pub use proxy::Proxy;
+pub use receiver::{Manner, WebhookReceiver};
 #[cfg(feature = "app")]
 pub use redis::RedisServer;
 #[cfg(feature = "app")]

@@ -27,7 +27,12 @@ const CHALLENGE: Option<(&str, &str)> = Some(("WWW-Authenticate", "What kind of 
 const REFUSALS: [Refusal; 13] = [
     refusal(400, "Malformed", "The body is not JSON, or could not be read", None),
     refusal(401, "Unauthenticated", "No credential, or one that does not count (any more)", CHALLENGE),
-    refusal(403, "CrossSite", "The web app's session was used from another origin", None),
+    refusal(
+        403,
+        "Forbidden",
+        "The web app's session was used from another origin, or a key that does not open this",
+        None,
+    ),
     refusal(404, "NotFound", "There is nothing here, or it is not yours", None),
     refusal(409, "Conflict", "The present state does not allow this; `code` says why", None),
     refusal(410, "CursorExpired", "The changes since the cursor cannot be told; `reason` says why", None),

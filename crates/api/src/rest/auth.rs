@@ -287,7 +287,7 @@ pub async fn logout(
     api.app.log_out(caller.as_ref(), body.refresh_token.as_deref(), body.discard).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     if caller.is_some_and(|caller| caller.has_cookie()) {
-        set_cookie(&mut response, &api.settings.cookie.clear());
+        forget_cookie(&api, &mut response);
     }
     Ok(response)
 }
@@ -381,6 +381,11 @@ pub(super) fn signed_in_beside(
         }
         Some(SignedIn::SecondStep(_)) | None => body(None),
     }
+}
+
+/// Lets a browser forget the cookie of a session that has ended.
+pub fn forget_cookie(api: &Api, response: &mut Response) {
+    set_cookie(response, &api.settings.cookie.clear());
 }
 
 fn set_cookie(response: &mut Response, cookie: &str) {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::me::parse_units;
 use crate::Api;
-use crate::authentication::Authenticated;
+use crate::authentication::{Asking, Authenticated};
 use crate::client::From as FromClient;
 use crate::json::{Json, Object, Whole};
 use crate::openapi::{Refused, units};
@@ -326,13 +326,13 @@ pub async fn favourite(
     params(("id" = u32, Path, description = "Of the gazetteer", example = 2267057), ForecastParams),
     responses((status = 200, description = "The forecast", body = ForecastBody), Refused<403>))]
 pub async fn place(
-    Authenticated(caller): Authenticated,
+    Asking(principal): Asking,
     State(api): State<Api>,
     FromClient(client): FromClient,
     Id(id): Id<u32>,
     Query(params): Query<ForecastParams>,
 ) -> Result<axum::Json<ForecastBody>, Problem> {
-    let forecast = api.app.place_forecast(&caller, &client, id, params.parse()?).await?;
+    let forecast = api.app.place_forecast(&principal, &client, id, params.parse()?).await?;
     Ok(axum::Json(full(forecast)))
 }
 
@@ -342,14 +342,14 @@ pub async fn place(
 #[utoipa::path(post, path = "/v1/forecasts", operation_id = "getPointForecasts", tag = "forecasts", params(ForecastParams), request_body = PointsRequest,
     responses((status = 200, description = "One item for each point, in their order", body = PointsBody)))]
 pub async fn points(
-    Authenticated(caller): Authenticated,
+    Asking(principal): Asking,
     State(api): State<Api>,
     FromClient(client): FromClient,
     Query(params): Query<ForecastParams>,
     Json { value, .. }: Json<PointsRequest>,
 ) -> Result<axum::Json<PointsBody>, Problem> {
     let points = parse_points(&value.points)?;
-    let forecasts = api.app.point_forecasts(&caller, &client, &points, params.parse()?).await?;
+    let forecasts = api.app.point_forecasts(&principal, &client, &points, params.parse()?).await?;
     let item = |forecast| match forecast {
         Ok(forecast) => PointItem { forecast: Some(full(forecast)), problem: None },
         Err(error) => PointItem { forecast: None, problem: Some(Problem::from(error).body("")) },

@@ -1,5 +1,6 @@
 //! REST, one file per noun: types, documentation, handlers.
 
+pub mod api_keys;
 pub mod auth;
 pub mod changes;
 pub mod factors;
@@ -11,7 +12,9 @@ pub mod me;
 pub mod operator;
 pub mod passkeys;
 pub mod places;
+pub mod sessions;
 pub mod streams;
 pub mod sync;
 pub mod system;
 mod webauthn;
+pub mod webhooks;

@@ -12,6 +12,7 @@ use crate::start::{Mode, Setup, system_random};
 mod accounts;
 mod database;
 mod doctor;
+mod keys;
 mod migrate;
 mod places;
 mod ready;
@@ -83,9 +84,12 @@ enum Command {
         after_help = "Example: fairweather database move --to postgres://fairweather@localhost/fairweather"
     )]
     Database(database::Command),
-    /// List accounts, give and take roles, end sessions
+    /// List accounts, give and take roles, end sessions, read what happened
     #[command(subcommand, after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Accounts(accounts::Command),
+    /// Make, list and revoke keys
+    #[command(subcommand, after_help = "Example: fairweather keys api list")]
+    Keys(keys::Command),
     /// Look after what devices know of the data
     #[command(subcommand, after_help = "Example: fairweather sync new-era")]
     Sync(sync::Command),
@@ -123,6 +127,7 @@ impl Cli {
             Command::Migrate(options) => migrate::run(&common.load(None)?, &options).await,
             Command::Database(command) => database::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Accounts(command) => accounts::run(common.setup(Mode::Serve, None)?, command).await,
+            Command::Keys(command) => keys::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Sync(command) => sync::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Places(command) => places::run(&common.load(None)?, &command).await,
         }

@@ -14,7 +14,7 @@ testkit::stamp! { both: [operators_manage_accounts, roles_come_from_the_command_
 #[test]
 fn every_command_explains_itself() {
     let folder = tempdir().unwrap();
-    let commands: [&[&str]; 19] = [
+    let commands: [&[&str]; 24] = [
         &[],
         &["dev"],
         &["serve"],
@@ -27,6 +27,11 @@ fn every_command_explains_itself() {
         &["accounts", "grant"],
         &["accounts", "revoke"],
         &["accounts", "end-sessions"],
+        &["accounts", "audit"],
+        &["keys"],
+        &["keys", "api"],
+        &["keys", "api", "create"],
+        &["keys", "api", "revoke"],
         &["sync"],
         &["sync", "new-era"],
         &["places"],

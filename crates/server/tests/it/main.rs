@@ -5,6 +5,7 @@
 
 mod accounts;
 mod adopt;
+mod api_keys;
 mod audit;
 mod bad_input;
 mod binary;
@@ -29,11 +30,13 @@ mod idempotency;
 mod limits;
 mod mails;
 mod nodes;
+mod operators;
 mod passkeys;
 mod places;
 mod privacy;
 mod relocation;
 mod round_trips;
+mod session_list;
 mod sessions;
 mod shared_weather;
 mod shutdown;
@@ -47,4 +50,5 @@ mod sync_refusals;
 mod tokens;
 mod unauthorised;
 mod upgrades;
+mod webhooks;
 mod websocket;

@@ -75,7 +75,7 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
             operations.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 template: template.clone(),
-                path: template.replace("{id}", id),
+                path: template.replace("{id}", id).replace("{delivery_id}", id),
                 has_body: operation.get("requestBody").is_some(),
             });
         }

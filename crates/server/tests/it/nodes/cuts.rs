@@ -14,6 +14,7 @@ testkit::stamp_nodes! {
     both: [
         what_was_missed_behind_a_cut_is_told_after_it,
         a_session_that_ended_behind_a_cut_ends_within_five_seconds,
+        a_device_that_its_owner_ends_behind_a_cut_ends_within_five_seconds,
         nothing_fails_while_the_nodes_are_cut_off,
         more_news_than_fit_are_read_from_the_database,
     ]
@@ -104,6 +105,23 @@ async fn a_session_that_ended_behind_a_cut_ends_within_five_seconds(mut nodes: N
     let ended = Instant::now();
     assert_eq!(events.expect("session").await.data, json!({"state": "revoked"}));
     assert!(ended.elapsed() < Duration::from_secs(5), "{:?}", ended.elapsed());
+}
+
+async fn a_device_that_its_owner_ends_behind_a_cut_ends_within_five_seconds(mut nodes: Nodes) {
+    let relay = behind_a_relay(&mut nodes[1]).await;
+    let stolen = nodes[0].user("ann@example.org").await.copy();
+    let ann = nodes[0].visitor();
+    ann.sign_in("ann@example.org").await;
+    let there = stolen.moved_to(&nodes[1]);
+    let mut events = follow(&there).await;
+    relay.cut();
+    nodes[1].joined(false).await;
+    let path = format!("/v1/me/sessions/{}", stolen.kept().session_id.expect("a session"));
+    ann.delete(&path).await.expect(204);
+    let ended = Instant::now();
+    assert_eq!(events.expect("session").await.data, json!({"state": "revoked"}));
+    assert!(ended.elapsed() < Duration::from_secs(5), "{:?}", ended.elapsed());
+    there.get("/v1/me").await.problem(401, "session_ended");
 }
 
 async fn nothing_fails_while_the_nodes_are_cut_off(mut nodes: Nodes) {

@@ -9,6 +9,7 @@ testkit::stamp_nodes! {
     both: [
         signing_out_at_one_node_closes_the_streams_of_another_at_once,
         a_token_that_another_node_has_checked_ends_with_its_session,
+        other_devices_end_at_all_nodes_at_once,
     ]
 }
 
@@ -53,4 +54,19 @@ async fn a_token_that_another_node_has_checked_ends_with_its_session(nodes: Node
     for client in &there {
         client.get("/v1/me").await.problem(401, "session_ended");
     }
+}
+
+async fn other_devices_end_at_all_nodes_at_once(nodes: Nodes) {
+    forget_what_ended(&nodes[0]).await;
+    let phone = nodes[0].user("ann@example.org").await.copy();
+    let laptop = nodes[0].visitor();
+    laptop.sign_in("ann@example.org").await;
+    let there = phone.moved_to(&nodes[1]);
+    let (mut ended, mut kept) = (follow(&there).await, follow(&laptop.moved_to(&nodes[1])).await);
+    assert_eq!(laptop.delete("/v1/me/sessions").await.expect(200).json, json!({"ended": 1}));
+    assert_eq!(ended.expect("session").await.data, json!({"state": "revoked"}));
+    ended.ended().await;
+    there.get("/v1/me").await.problem(401, "session_ended");
+    laptop.save("Oslo", 59.91, 10.75).await;
+    kept.expect("changes").await;
 }
