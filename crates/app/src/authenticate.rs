@@ -9,7 +9,7 @@ use domain::account::Roles;
 use domain::refresh::Generation;
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{accounts, sessions};
-use vault::Secret;
+use vault::{KeySet, Rejection, Secret};
 
 use crate::App;
 use crate::caller::{Caller, Credential, account_is_gone};
@@ -40,7 +40,7 @@ impl App {
         let now = self.now();
         let known = match self.tokens.get(token) {
             Some(known) => known,
-            None => self.verify(token, now)?,
+            None => self.verify(token, now).await?,
         };
         let claims = &known.claims;
         if now >= claims.expires_at {
@@ -64,16 +64,27 @@ impl App {
         })
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>> {
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>> {
         let settings = &self.settings;
-        let claims =
-            vault::access::verify(&self.signing_keys, token, &settings.issuer, &settings.audience, now)
-                .map_err(|rejection| {
-                    tracing::debug!(?rejection, "an access token was refused");
-                    Error::unauthenticated("invalid_token", "this access token does not count")
-                })?;
+        let mut keys = self.signing_keys.set();
+        let check =
+            |keys: &KeySet| vault::access::verify(keys, token, &settings.issuer, &settings.audience, now);
+        let mut checked = check(&keys);
+        // By a key that another node has begun to use since this one read them.
+        if matches!(checked, Err(Rejection::UnknownHeader)) && self.read_signing_keys_for_token(now).await {
+            keys = self.signing_keys.set();
+            checked = check(&keys);
+        }
+        let claims = checked.map_err(|rejection| {
+            tracing::debug!(?rejection, "an access token was refused");
+            Error::unauthenticated("invalid_token", "this access token does not count")
+        })?;
         let verified = Arc::new(VerifiedToken { claims, confirmed: AtomicBool::new(false) });
         self.tokens.insert(token.into(), verified.clone());
+        if !Arc::ptr_eq(&keys, &self.signing_keys.set()) {
+            // Its key may have gone meanwhile, with all that was remembered then.
+            self.tokens.remove(token);
+        }
         Ok(verified)
     }
 
@@ -186,6 +197,6 @@ impl App {
 
     /// The public half of the signing keys, for services that verify our tokens.
     pub fn jwks(&self) -> String {
-        self.signing_keys.jwks()
+        self.signing_keys.set().jwks()
     }
 }

@@ -6,7 +6,7 @@ use domain::{AccountId, Result};
 use quick_cache::sync::Cache;
 use store::{Store, Tx, accounts};
 use uuid::Uuid;
-use vault::{Context, DataKey, Ring};
+use vault::{Context, DataKey, RingKeeper};
 
 use crate::caller::account_is_gone;
 
@@ -14,7 +14,7 @@ use crate::caller::account_is_gone;
 const KEPT: usize = 16_384;
 
 pub struct DataKeys {
-    ring: Arc<Ring>,
+    ring: Arc<RingKeeper>,
     store: Arc<Store>,
     opened: Cache<AccountId, Arc<DataKey>>,
 }
@@ -25,7 +25,7 @@ pub const fn context(table: &'static str, account: AccountId, row: Uuid, column:
 }
 
 impl DataKeys {
-    pub fn new(ring: Arc<Ring>, store: Arc<Store>) -> Self {
+    pub fn new(ring: Arc<RingKeeper>, store: Arc<Store>) -> Self {
         Self { ring, store, opened: Cache::new(KEPT) }
     }
 

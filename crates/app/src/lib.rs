@@ -11,10 +11,8 @@ use gazetteer::Gazetteer;
 use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
 use upstream::webhook::Receiver;
-use uuid::Uuid;
-use vault::signing::KeyState;
 use vault::webauthn::RelyingParty;
-use vault::{BlindIndex, Context, HashingPool, KeySet, RefreshKey, Ring, ServerKey, SigningKey};
+use vault::{BlindIndex, HashingPool, RefreshKey, RingKeeper, ServerKey};
 
 pub mod accounts;
 pub mod api_keys;
@@ -45,11 +43,13 @@ mod refresh;
 pub mod registration;
 mod rendered;
 mod revocations;
+pub mod rewrap;
 pub mod second_factor;
 mod session_record;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in;
+pub mod signing_keys;
 pub mod step_up;
 pub mod streams;
 pub mod sync;
@@ -63,6 +63,7 @@ pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
 use rendered::Rendered;
+use signing_keys::SigningKeys;
 use streams::Hub;
 use traffic::Traffic;
 use weather::Weather;
@@ -82,7 +83,8 @@ pub struct Inner {
     policy: PasswordPolicy,
     index: Arc<BlindIndex>,
     refresh_key: RefreshKey,
-    signing_keys: KeySet,
+    signing_keys: SigningKeys,
+    ring: Arc<RingKeeper>,
     relying_party: RelyingParty,
     data_keys: DataKeys,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
@@ -113,7 +115,7 @@ pub struct Parts {
     pub clock: Clock,
     pub random: Random,
     pub store: Arc<Store>,
-    pub ring: Arc<Ring>,
+    pub ring: Arc<RingKeeper>,
     pub gazetteer: Arc<Gazetteer>,
     pub weather: Arc<Weather>,
     pub hashing: HashingPool,
@@ -153,9 +155,10 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Self> {
         let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing, carrier, receiver } =
             parts;
-        let index = server_key(&store, &ring, &random, "index").await?;
-        let refresh = server_key(&store, &ring, &random, "refresh").await?;
-        let signing_keys = signing_keys(&store, &ring, &random, clock.now()).await?;
+        let [index, refresh] = rewrap::SECRETS;
+        let index = server_key(&store, &ring, &random, index).await?;
+        let refresh = server_key(&store, &ring, &random, refresh).await?;
+        let signing_keys = SigningKeys::start(&store, &ring, &random, clock.now()).await?;
         let bus = Bus::new(carrier, Installation::new(&index)?, clock.clone(), random.clone())?;
         let index = Arc::new(BlindIndex::new(&index)?);
         weather.share_through(bus.shared_cache());
@@ -164,7 +167,8 @@ impl App {
             refresh_key: RefreshKey::new(refresh),
             signing_keys,
             relying_party: relying_party(&settings),
-            data_keys: DataKeys::new(ring, store.clone()),
+            data_keys: DataKeys::new(ring.clone(), store.clone()),
+            ring,
             tokens: Cache::new(REMEMBERED),
             cookies: Cache::new(REMEMBERED),
             known_keys: Cache::new(api_keys::REMEMBERED),
@@ -256,39 +260,21 @@ fn relying_party(settings: &Settings) -> RelyingParty {
 
 /// A random key of the installation, wrapped by the ring in the database. Of two nodes that start together
 /// one wins, and both use its.
-async fn server_key(store: &Store, ring: &Ring, random: &Random, name: &'static str) -> Result<ServerKey> {
-    let place = Context::server("server_secret", Uuid::nil(), name);
+async fn server_key(
+    store: &Store,
+    ring: &RingKeeper,
+    random: &Random,
+    name: &'static str,
+) -> Result<ServerKey> {
+    let place = rewrap::secret_place(name);
     // Only the very first start writes: a commit waits for the disk.
     let kept = match store.read(async move |db| secrets::get(db, name).await).await? {
         Some(kept) => kept,
         None => {
-            let wrapped = ServerKey::generate(random).wrap(ring, &place, random)?;
+            let wrapped = ServerKey::generate(random).wrap(&ring.ring(), &place, random)?;
             store.write(async move |tx| secrets::ensure(tx, name, &wrapped).await).await?
         }
     };
-    ServerKey::unwrap(ring, &place, &kept)
-}
-
-async fn signing_keys(store: &Store, ring: &Ring, random: &Random, now: Timestamp) -> Result<KeySet> {
-    let place = Context::server("signing_key", Uuid::nil(), "wrapped");
-    let mut stored = store.read(async |db| secrets::signing_keys(db).await).await?;
-    // Only the very first start makes one: the library's generator takes longer to begin than all the rest.
-    if stored.is_empty() {
-        let (fresh, document) = SigningKey::generate()?;
-        let candidate = secrets::SigningKey {
-            kid: fresh.id().to_owned(),
-            state: KeyState::Active.name().to_owned(),
-            public_key: Vec::new(),
-            wrapped: ring.wrap(&place, &document, random)?,
-            created_at: now,
-        };
-        stored = store.write(async move |tx| secrets::ensure_signing_key(tx, &candidate).await).await?;
-    }
-    let mut keys = Vec::with_capacity(stored.len());
-    for key in stored {
-        let state =
-            KeyState::parse(&key.state).ok_or_else(|| Error::internal("a signing key has no known state"))?;
-        keys.push((state, SigningKey::from_pkcs8(&ring.unwrap(&place, &key.wrapped)?)?));
-    }
-    KeySet::new(keys)
+    let ring = ring.holding(&kept)?;
+    ServerKey::unwrap(&ring, &place, &kept)
 }

@@ -155,7 +155,7 @@ impl App {
         let settings = &self.settings;
         let claims = AccessClaims::issue(subject, &settings.issuer, &settings.audience, &self.random, now);
         Ok(SignedIn::Tokens(Tokens {
-            access_token: vault::access::issue(&self.signing_keys, &claims)?,
+            access_token: vault::access::issue(&self.signing_keys.set(), &claims)?,
             expires_in: ACCESS_LIFETIME,
             refresh_token: self.refresh_key.mint(account, session, generation, &record.salt)?.to_string(),
             session,

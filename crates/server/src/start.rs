@@ -2,14 +2,16 @@
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
-use app::{App, Commits, Limits, Parts, Settings, StreamSettings, jobs, streams, traffic, webhooks};
+use app::{
+    App, Commits, Limits, Parts, Settings, StreamSettings, jobs, rewrap, signing_keys, streams, traffic, webhooks,
+};
 use bus::Carrier;
 use domain::cookie::SessionCookie;
 use domain::{Clock, Error, Random, Result};
@@ -23,7 +25,7 @@ use upstream::weather::{OpenMeteo, OpenMeteoSettings, Sandbox, Scenario, Weather
 use upstream::webhook::Receiver;
 use vault::hashing::HashingOptions;
 use vault::password::HashPolicy;
-use vault::{HashingPool, Ring, Secret};
+use vault::{HashingPool, Ring, RingKeeper, Secret};
 
 use crate::config::{Config, origin};
 use crate::connections::{self, Connections};
@@ -79,7 +81,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
     let url = config.store_url()?;
     // The database of another machine needs no lock here: it has its own.
     let lock = if url.file().is_some() { Some(lock(&config.data)?) } else { None };
-    let ring = Arc::new(key_ring(&config.data, &url, random).await?);
+    let ring = Arc::new(key_ring(config, &url, random).await?);
     let cache = config.data.join("cache");
     // Beside the database: each takes some milliseconds of a start, and neither needs the other.
     let gazetteer = tokio::task::spawn_blocking(move || Gazetteer::open(&cache));
@@ -239,19 +241,19 @@ pub(crate) fn lock(folder: &Path) -> Result<File> {
 ///
 /// # Errors
 /// When the file is missing beside a database that is in use: a new ring would open nothing of it.
-async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring> {
-    if let Ok(text) = std::env::var("FAIRWEATHER_KEY_RING") {
-        return Ring::parse(&text);
+async fn key_ring(config: &Config, url: &store::Url, random: &Random) -> Result<RingKeeper> {
+    if let Ok(text) = std::env::var(KEY_RING) {
+        return Ok(RingKeeper::new(Ring::parse(&text)?, None));
     }
-    let folder = data.join("keys");
-    let file = folder.join("ring");
+    let file = ring_file(config);
+    let keep = |ring| RingKeeper::new(ring, Some(file.clone()));
     if let Some(ring) = Ring::load(&file)? {
-        return Ok(ring);
+        return Ok(keep(ring));
     }
     if store::migrate(url, true).await?.present > 0 {
         // Of nodes that start together on one folder, another may have made both in the meantime.
         if let Some(ring) = Ring::load(&file)? {
-            return Ok(ring);
+            return Ok(keep(ring));
         }
         return Err(Error::internal(format!(
             "the key ring {} is missing, and the database {url:?} is sealed with it: put your copy back, \
@@ -259,8 +261,17 @@ async fn key_ring(data: &Path, url: &store::Url, random: &Random) -> Result<Ring
             file.display()
         )));
     }
-    private_folder(&folder)?;
-    Ring::load_or_create(&file, random)
+    if let Some(folder) = file.parent() {
+        private_folder(folder)?;
+    }
+    Ring::load_or_create(&file, random).map(keep)
+}
+
+/// Where the key ring may be given instead of in its file.
+pub(crate) const KEY_RING: &str = "FAIRWEATHER_KEY_RING";
+
+pub(crate) fn ring_file(config: &Config) -> PathBuf {
+    config.data.join("keys").join("ring")
 }
 
 /// What sends webhooks: to public hosts, and to those that the operator named.
@@ -348,6 +359,21 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
     jobs.spawn(every(jobs::REVOCATIONS_EVERY, "read_revocations", move || {
         let app = of.clone();
         async move { app.read_revocations().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(signing_keys::READ_EVERY, "read_signing_keys", move || {
+        let app = of.clone();
+        async move { app.read_signing_keys().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(signing_keys::ROTATE_EVERY, "rotate_signing_keys", move || {
+        let app = of.clone();
+        async move { app.rotate_signing_keys().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(rewrap::FOLLOW_EVERY, "follow_ring", move || {
+        let app = of.clone();
+        async move { app.follow_ring().await }
     }));
     let of = app.clone();
     jobs.spawn(every(jobs::WEBHOOKS_EVERY, "read_webhooks", move || {

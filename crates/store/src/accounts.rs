@@ -29,6 +29,11 @@ static IS_FORGOTTEN: Statement<(Uuid, i64), (Uuid,)> = Statement::lock(
 );
 static DATA_KEY: Statement<(Uuid,), (Vec<u8>,)> =
     Statement::new("SELECT data_key FROM account WHERE account_id = $1");
+static DATA_KEYS: Statement<(Uuid, i64), (Uuid, Vec<u8>)> = Statement::new(
+    "SELECT account_id, data_key FROM account WHERE account_id > $1 ORDER BY account_id LIMIT $2",
+);
+static REWRAP: Statement<(Vec<u8>, Uuid, Vec<u8>), ()> =
+    Statement::new("UPDATE account SET data_key = $1 WHERE account_id = $2 AND data_key = $3");
 static SET_LOGIN: Statement<(Vec<u8>, Vec<u8>, Uuid), ()> =
     Statement::new("UPDATE account SET email = $1, password = $2 WHERE account_id = $3");
 static SET_PASSWORD: Statement<(Vec<u8>, Uuid), ()> =
@@ -125,6 +130,17 @@ fn stored(id: AccountId, columns: Columns) -> Stored {
 /// The wrapped data key; `None` when the account is gone.
 pub async fn data_key(db: &mut Db, id: AccountId) -> Result<Option<Vec<u8>>> {
     Ok(db.opt(&DATA_KEY, (id.uuid(),)).await?.map(|(key,)| key))
+}
+
+/// Wrapped data keys in the order of their accounts, behind `after`.
+pub async fn data_keys(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<(AccountId, Vec<u8>)>> {
+    let rows = db.all(&DATA_KEYS, (after.uuid(), limit)).await?;
+    Ok(rows.into_iter().map(|(id, key)| (AccountId::from_uuid(id), key)).collect())
+}
+
+/// Replaces the wrapped form of a data key, unless somebody else did, or the account is gone.
+pub async fn rewrap(tx: &mut Tx, id: AccountId, new: &[u8], old: &[u8]) -> Result<()> {
+    tx.exec(&REWRAP, (new, id.uuid(), old)).await.map(drop)
 }
 
 /// Gives the account a way to log in, and holds its row until the transaction ends; `false` when it is gone.

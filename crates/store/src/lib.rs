@@ -61,6 +61,7 @@ pub mod tickets;
 pub mod tombstones;
 pub mod totp;
 pub mod webhooks;
+pub mod wrapped;
 
 pub use address::masked;
 pub use connect::Target;

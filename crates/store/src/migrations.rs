@@ -16,6 +16,7 @@ const STEPS: &[Template] = &[
     Template { number: 3, name: "factors", text: include_str!("../migrations/0003_factors.sql") },
     Template { number: 4, name: "identities", text: include_str!("../migrations/0004_identities.sql") },
     Template { number: 5, name: "control", text: include_str!("../migrations/0005_control.sql") },
+    Template { number: 6, name: "key_rotation", text: include_str!("../migrations/0006_key_rotation.sql") },
 ];
 
 /// Serialises migrations of several nodes on PostgreSQL.

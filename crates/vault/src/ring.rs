@@ -213,9 +213,7 @@ impl Ring {
     /// The ring with a new active key; the old one retires. Nothing sealed changes: wrapped keys are
     /// rewrapped, when there is time for it, by [`Ring::rewrap`].
     pub fn rotated(mut self, random: &Random) -> Result<Self> {
-        if self.retired.len() + 1 >= MOST_KEYS {
-            return Err(Error::internal("the key ring is full: rewrap, then drop retired keys"));
-        }
+        self.has_room()?;
         self.retired.insert(0, self.active);
         Ok(Self { active: RingKey::generate(random)?, retired: self.retired })
     }
@@ -256,6 +254,56 @@ impl Ring {
         }
         let secret = self.unwrap(context, blob)?;
         self.wrap(context, &secret, random).map(Some)
+    }
+
+    /// Whether this ring can unwrap the value: holds the key that wrapped it.
+    pub fn holds_key_of(&self, blob: &[u8]) -> Result<bool> {
+        let (id, _) = split(blob)?;
+        Ok(id == self.active.id || self.retired_ids().any(|retired| retired == id))
+    }
+
+    /// Whether the value is wrapped by the active key.
+    pub fn is_current(&self, blob: &[u8]) -> Result<bool> {
+        Ok(split(blob)?.0 == self.active.id)
+    }
+
+    /// What everything that the active key wraps begins with.
+    pub fn active_prefix(&self) -> [u8; 5] {
+        let [a, b, c, d] = self.active.id.0;
+        [VERSION, a, b, c, d]
+    }
+
+    /// The ring with one more key that unwraps and does not wrap yet: for nodes with copies of their own, all of
+    /// which must hold a key before one of them wraps with it.
+    pub fn with_standby(mut self, random: &Random) -> Result<(Self, RingKeyId)> {
+        let standby = RingKey::generate(random)?;
+        let id = standby.id;
+        self.has_room()?;
+        self.retired.push(standby);
+        Ok((self, id))
+    }
+
+    /// The ring with another of its keys active; the one that was retires.
+    ///
+    /// # Errors
+    /// `NotFound` when the ring holds no other key of this id.
+    pub fn activated(mut self, id: &str) -> Result<Self> {
+        let at = self.retired.iter().position(|key| key.id.to_string() == id).ok_or(Error::NotFound)?;
+        let chosen = self.retired.remove(at);
+        self.retired.insert(0, std::mem::replace(&mut self.active, chosen));
+        Ok(self)
+    }
+
+    fn has_room(&self) -> Result<()> {
+        if self.retired.len() + 1 < MOST_KEYS {
+            return Ok(());
+        }
+        Err(Error::internal("the key ring is full: rewrap, then drop retired keys"))
+    }
+
+    /// Whether both hold the same keys in the same states.
+    pub fn has_same_keys(&self, other: &Self) -> bool {
+        self.active.id == other.active.id && self.retired_ids().eq(other.retired_ids())
     }
 
     /// A new data key for an account, and its wrapped form to store.

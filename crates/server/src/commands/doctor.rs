@@ -10,7 +10,7 @@ use store::Identity;
 
 use super::print;
 use crate::config::Config;
-use crate::start::{Setup, open};
+use crate::start::{KEY_RING, Setup, open};
 
 /// What a check found.
 enum Finding {
@@ -68,7 +68,7 @@ fn data(config: &Config) -> Finding {
 }
 
 fn ring(data: &Path) -> Finding {
-    if std::env::var_os("FAIRWEATHER_KEY_RING").is_some() {
+    if std::env::var_os(KEY_RING).is_some() {
         return Finding::Good(String::from("the key ring comes from the environment"));
     }
     let path = data.join("keys").join("ring");

@@ -1,15 +1,12 @@
-//! `keys`.
+//! `keys`: those of other services, the key ring, and the keys that sign access tokens.
 
-use app::App;
-use app::api_keys::{Listed, NewKey};
-use app::audit::Actor;
 use clap::Subcommand;
-use domain::api_key::Scopes;
-use domain::{Error, Result, Timestamp};
-use uuid::Uuid;
+use domain::{Error, Result};
+use vault::Ring;
+use vault::ring::RingKeyId;
 
-use super::print;
-use crate::start::{Setup, open};
+use super::{api_keys, print};
+use crate::start::{KEY_RING, Setup, open, ring_file};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -18,60 +15,151 @@ pub enum Command {
         subcommand,
         after_help = "Example: fairweather keys api create newsletter --scope forecasts:read --days 365"
     )]
-    Api(ApiCommand),
+    Api(api_keys::Command),
+    /// The key ring, which wraps all other keys
+    #[command(subcommand, after_help = "Example: fairweather keys ring rotate")]
+    Ring(RingCommand),
+    /// The keys that sign access tokens; they rotate by themselves every 30 days
+    #[command(subcommand, after_help = "Example: fairweather keys signing list")]
+    Signing(SigningCommand),
 }
 
 #[derive(Subcommand)]
-pub enum ApiCommand {
-    /// Make a key and print it, this once
-    #[command(after_help = "Scopes: forecasts:read accounts:read audit:read webhooks:manage\n\
-                      Example: fairweather keys api create newsletter --scope forecasts:read --days 365")]
-    Create {
-        /// What you call it
-        name: String,
-        /// What it may do; give it several times for several
-        #[arg(long = "scope", value_name = "SCOPE", required = true)]
-        scopes: Vec<String>,
-        /// Requests a minute [default: 600]
-        #[arg(long, value_name = "NUMBER")]
-        per_minute: Option<u32>,
-        /// Days until it expires; for ever when left out
-        #[arg(long, value_name = "DAYS")]
-        days: Option<u32>,
-    },
-    /// List keys: id, how it begins, name, scopes, made, last used, expires
+pub enum RingCommand {
+    /// Show the ids and states of its keys
+    #[command(after_help = "Example: fairweather keys ring list")]
     List,
-    /// Revoke a key
-    #[command(after_help = "Example: fairweather keys api revoke 0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee")]
-    Revoke { id: Uuid },
+    /// Make a new key the active one; servers on this data folder follow within seconds and wrap everything anew
+    #[command(after_help = "Example: fairweather keys ring rotate --data /var/lib/fairweather")]
+    Rotate,
+    /// Add a key that does not wrap yet: the first step where several nodes have copies of the ring
+    #[command(after_help = "Example: fairweather keys ring add")]
+    Add,
+    /// Make another key of the ring the active one: the second step, when all nodes have the new ring
+    #[command(after_help = "Example: fairweather keys ring activate 1f0c22aa")]
+    Activate { id: String },
+    /// Wrap anew what the active key did not wrap: a running server does it by itself
+    #[command(after_help = "Example: fairweather keys ring rewrap")]
+    Rewrap,
+    /// Drop the retired keys, when nothing is wrapped by them any more; older backups cannot be read without them
+    #[command(after_help = "Example: fairweather keys ring forget")]
+    Forget,
+}
+
+#[derive(Subcommand)]
+pub enum SigningCommand {
+    /// Show ids and states: pending, active, retiring
+    #[command(after_help = "Example: fairweather keys signing list")]
+    List,
+    /// Publish a new key, which signs after ten minutes
+    #[command(after_help = "Example: fairweather keys signing rotate")]
+    Rotate,
+    /// Remove a key at once, because others may know it: its tokens count no more, and their holders refresh
+    #[command(after_help = "Example: fairweather keys signing remove CdRxYL7…")]
+    Remove { kid: String },
 }
 
 pub async fn run(setup: Setup, command: Command) -> Result<()> {
-    let (app, _lock) = open(&setup).await?;
-    let Command::Api(command) = command;
     match command {
-        ApiCommand::Create { name, scopes, per_minute, days } => {
-            let new = NewKey { name, scopes: Scopes::asked(&scopes)?, per_minute, days };
-            let made = app.make_api_key(None, Actor::CommandLine, new).await?;
-            print(&format!("{}\n", *made.secret))
+        Command::Api(command) => api_keys::run(&setup, command).await,
+        Command::Ring(RingCommand::List) => print(&listed(&read(&setup)?)),
+        Command::Ring(RingCommand::Rotate) => {
+            let rotated = read(&setup)?.rotated(&setup.random)?;
+            write(&setup, &rotated)?;
+            print(&format!(
+                "{} wraps from now on; keep a copy of the new ring elsewhere\n",
+                rotated.active_id()
+            ))
         }
-        ApiCommand::List => list(&app).await,
-        ApiCommand::Revoke { id } => {
-            let removed = app.remove_api_key(Actor::CommandLine, id).await;
-            removed.map_err(|error| match error {
-                Error::NotFound => Error::internal(format!("there is no key with the id {id}")),
+        Command::Ring(RingCommand::Add) => {
+            let (ring, id) = read(&setup)?.with_standby(&setup.random)?;
+            write(&setup, &ring)?;
+            print(&format!(
+                "{id} was added; give the ring to all nodes, then: fairweather keys ring activate {id}\n"
+            ))
+        }
+        Command::Ring(RingCommand::Activate { id }) => {
+            let ring = read(&setup)?.activated(&id).map_err(|error| match error {
+                Error::NotFound => {
+                    Error::internal(format!("the ring holds no key {id} that could be activated"))
+                }
                 other => other,
             })?;
-            print(&format!("{id} is revoked\n"))
+            write(&setup, &ring)?;
+            print(&format!("{id} wraps from now on; give the ring to all nodes\n"))
+        }
+        Command::Ring(RingCommand::Rewrap) => {
+            let (app, _lock) = open(&setup).await?;
+            print(&format!("{} keys were wrapped anew\n", app.rewrap().await?))
+        }
+        Command::Ring(RingCommand::Forget) => forget(&setup).await,
+        Command::Signing(command) => signing(&setup, command).await,
+    }
+}
+
+async fn signing(setup: &Setup, command: SigningCommand) -> Result<()> {
+    let (app, _lock) = open(setup).await?;
+    match command {
+        SigningCommand::List => {
+            for key in app.list_signing_keys().await? {
+                let (made, since) = (key.created_at.rfc3339(), key.since.rfc3339());
+                print(&format!("{}\t{}\tsince {since}\tmade {made}\n", key.kid, key.state.name()))?;
+            }
+            Ok(())
+        }
+        SigningCommand::Rotate => {
+            app.begin_key_rotation().await?;
+            print("a new key is published; it signs in ten minutes\n")
+        }
+        SigningCommand::Remove { kid } => {
+            app.remove_signing_key(&kid).await.map_err(|error| match error {
+                Error::NotFound => Error::internal(format!("there is no key {kid}")),
+                other => other,
+            })?;
+            print(&format!("{kid} is gone, and tokens that it signed count no more\n"))
         }
     }
 }
 
-async fn list(app: &App) -> Result<()> {
-    let or_never = |at: Option<Timestamp>| at.map_or_else(|| String::from("never"), Timestamp::rfc3339);
-    for Listed { id, hint, name, scopes, created_at, used_at, expires_at, .. } in app.all_api_keys().await? {
-        let (made, used, expires) = (created_at.rfc3339(), or_never(used_at), or_never(expires_at));
-        print(&format!("{id}\t{hint}…\t{name}\t{scopes}\t{made}\t{used}\t{expires}\n"))?;
+async fn forget(setup: &Setup) -> Result<()> {
+    let ring = read(setup)?;
+    let (app, _lock) = open(setup).await?;
+    app.rewrap().await?;
+    let left = app.wrapped_by_others().await?;
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|(table, count)| format!("{count} in {table}")).collect();
+        return Err(Error::internal(format!(
+            "values are still wrapped by a retired key ({}); they expire within a day: try again then",
+            left.join(", ")
+        )));
     }
-    Ok(())
+    let dropped: Vec<_> = ring.retired_ids().map(|id: RingKeyId| id.to_string()).collect();
+    write(setup, &ring.without_retired())?;
+    print(&format!(
+        "forgotten: {}\n",
+        if dropped.is_empty() { String::from("none") } else { dropped.join(" ") }
+    ))
+}
+
+/// The ring's file: what is in the environment cannot be changed from here.
+fn read(setup: &Setup) -> Result<Ring> {
+    let file = ring_file(&setup.config);
+    if std::env::var_os(KEY_RING).is_some() {
+        return Err(Error::internal(format!(
+            "the key ring comes from {KEY_RING}, which a command cannot change: write its entries into {}, a line \
+             each, unset the variable, run this, and put the new lines back",
+            file.display()
+        )));
+    }
+    let missing = || Error::internal(format!("there is no key ring {}", file.display()));
+    Ring::load(&file)?.ok_or_else(missing)
+}
+
+fn write(setup: &Setup, ring: &Ring) -> Result<()> {
+    ring.save(&ring_file(&setup.config), &setup.random)
+}
+
+fn listed(ring: &Ring) -> String {
+    let retired: String = ring.retired_ids().map(|id| format!("{id}\tretired\n")).collect();
+    format!("{}\tactive\n{retired}", ring.active_id())
 }

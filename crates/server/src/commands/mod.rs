@@ -10,6 +10,7 @@ use crate::config::{Config, Flags};
 use crate::start::{Mode, Setup, system_random};
 
 mod accounts;
+mod api_keys;
 mod database;
 mod doctor;
 mod keys;
@@ -87,7 +88,7 @@ enum Command {
     /// List accounts, give and take roles, end sessions, read what happened
     #[command(subcommand, after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Accounts(accounts::Command),
-    /// Make, list and revoke keys
+    /// Keys of other services, the key ring, and the keys that sign access tokens
     #[command(subcommand, after_help = "Example: fairweather keys api list")]
     Keys(keys::Command),
     /// Look after what devices know of the data

@@ -27,6 +27,7 @@ mod forecast_fetching;
 mod forecast_sources;
 mod forecasts;
 mod idempotency;
+mod key_rotation;
 mod limits;
 mod mails;
 mod nodes;

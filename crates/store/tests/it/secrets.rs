@@ -29,6 +29,7 @@ async fn signing_keys_are_listed_oldest_first(store: TestStore) {
         public_key: b"public".to_vec(),
         wrapped: b"wrapped".to_vec(),
         created_at: NOW.plus(Duration::from_secs(seconds)),
+        since: NOW.plus(Duration::from_secs(seconds)),
     };
     let keys = [key("b", 0), key("c", 0), key("a", 1)];
     for n in [2, 1, 0] {

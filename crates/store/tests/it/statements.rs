@@ -20,10 +20,16 @@ stamp! {
 }
 
 /// Statements that may read a whole table, and why.
-const MAY_SCAN: [(&str, &str); 3] = [
+const MAY_SCAN: [(&str, &str); 9] = [
     ("mail::NEWEST", "reads from the end of the primary key, and only as many as are asked for"),
     ("secrets::UNFINISHED_MOVE", "a database is moved to once"),
+    ("secrets::ALL", "an installation has a few keys"),
     ("secrets::KEYS", "an installation has a few keys"),
+    ("wrapped::ACCOUNTS", "the key ring is rotated once in a while, by a command"),
+    ("wrapped::MAIL", "the same"),
+    ("wrapped::REGISTRATIONS", "the same"),
+    ("wrapped::SECRETS", "the same"),
+    ("wrapped::SIGNING_KEYS", "the same"),
 ];
 
 /// Tables that grow with the number of people and are split by account.
@@ -64,7 +70,9 @@ const OF_NOBODY: [(&str, &str); 18] = [
     ("throttle", "who failed within a year, found by a hash; each network adds so many an hour"),
 ];
 /// Statements that look at many accounts: background work, never a person's request.
-const BACKGROUND: [&str; 8] = [
+const BACKGROUND: [&str; 10] = [
+    "wrapped::ACCOUNTS",
+    "accounts::DATA_KEYS",
     "accounts::PAGE",
     "accounts::FORGOTTEN",
     "compaction::ACCOUNTS",

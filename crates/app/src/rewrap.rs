@@ -1,0 +1,104 @@
+//! After the key ring was rotated: everything that an older key wrapped is wrapped anew, while the server goes on.
+//!
+//! Only keys are rewrapped, never what they seal. What lives for hours only (sign-ups, mail) is left to expire.
+
+use domain::{AccountId, Result};
+use store::{CHUNK, accounts, secrets, wrapped};
+use uuid::Uuid;
+use vault::{Context, Ring};
+
+use crate::{App, signing_keys};
+
+/// How often [`App::follow_ring`] is to run.
+pub const FOLLOW_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Where a random key of the installation counts as stored.
+pub(crate) const fn secret_place(name: &'static str) -> Context {
+    Context::server("server_secret", Uuid::nil(), name)
+}
+
+/// The installation's random keys by name.
+pub(crate) const SECRETS: [&str; 2] = ["index", "refresh"];
+
+impl App {
+    /// Reads the ring again when its file has changed, and wraps anew what needs it.
+    pub async fn follow_ring(&self) -> Result<()> {
+        let ring = self.ring.clone();
+        let changed = tokio::task::spawn_blocking(move || ring.reload());
+        if changed.await.map_err(domain::Error::internal)?? {
+            let ring = self.ring.ring();
+            tracing::info!(active = %ring.active_id(), "the key ring has changed");
+            let rewrapped = self.rewrap().await?;
+            tracing::info!(rewrapped, "everything is wrapped by the new key");
+        }
+        Ok(())
+    }
+
+    /// Wraps anew with the ring's active key what others have wrapped, and tells how much that was.
+    pub async fn rewrap(&self) -> Result<u64> {
+        let ring = self.ring.ring();
+        let mut rewrapped = self.rewrap_secrets(&ring).await?;
+        let mut after = AccountId::from_uuid(Uuid::nil());
+        loop {
+            let page = self.store.read(async move |db| accounts::data_keys(db, after, CHUNK).await).await?;
+            let Some((last, _)) = page.last() else { return Ok(rewrapped) };
+            after = *last;
+            let mut changes = Vec::new();
+            for (account, old) in page {
+                if let Some(new) = ring.rewrap(&Ring::data_key_place(account), &old, &self.random)? {
+                    changes.push((account, new, old));
+                }
+            }
+            if changes.is_empty() {
+                continue;
+            }
+            rewrapped += changes.len() as u64;
+            self.store
+                .write(async move |tx| {
+                    for (account, new, old) in &changes {
+                        accounts::rewrap(tx, *account, new, old).await?;
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+    }
+
+    /// Tables, and how many of their values another key than the ring's active one has wrapped.
+    pub async fn wrapped_by_others(&self) -> Result<Vec<(&'static str, i64)>> {
+        let prefix = self.ring.ring().active_prefix();
+        Ok(self.store.read(async move |db| wrapped::left(db, prefix).await).await?)
+    }
+
+    async fn rewrap_secrets(&self, ring: &Ring) -> Result<u64> {
+        let (secrets, keys) = self
+            .store
+            .read(async |db| Ok((secrets::all(db).await?, secrets::signing_keys(db).await?)))
+            .await?;
+        let mut changes = Vec::new();
+        for (name, old) in secrets {
+            let Some(known) = SECRETS.into_iter().find(|known| *known == name) else { continue };
+            if let Some(new) = ring.rewrap(&secret_place(known), &old, &self.random)? {
+                changes.push((None, known.to_owned(), new, old));
+            }
+        }
+        for key in keys {
+            if let Some(new) = ring.rewrap(&signing_keys::PLACE, &key.wrapped, &self.random)? {
+                changes.push((Some(()), key.kid, new, key.wrapped));
+            }
+        }
+        let count = changes.len() as u64;
+        self.store
+            .write(async move |tx| {
+                for (is_signing_key, name, new, old) in &changes {
+                    match is_signing_key {
+                        Some(()) => secrets::rewrap_signing_key(tx, name, new, old).await?,
+                        None => secrets::rewrap(tx, name, new, old).await?,
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(count)
+    }
+}
