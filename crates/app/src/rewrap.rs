@@ -3,7 +3,8 @@
 //! Only keys are rewrapped, never what they seal. What lives for hours only (sign-ups, mail) is left to expire.
 
 use domain::{AccountId, Result};
-use store::{CHUNK, accounts, secrets, wrapped};
+use store::wrapped::{self, Made};
+use store::{CHUNK, accounts, secrets};
 use uuid::Uuid;
 use vault::{Context, Ring};
 
@@ -71,29 +72,38 @@ impl App {
     }
 
     async fn rewrap_secrets(&self, ring: &Ring) -> Result<u64> {
-        let (secrets, keys) = self
+        let (secrets, keys, made) = self
             .store
-            .read(async |db| Ok((secrets::all(db).await?, secrets::signing_keys(db).await?)))
+            .read(async |db| {
+                Ok((secrets::all(db).await?, secrets::signing_keys(db).await?, wrapped::made(db).await?))
+            })
             .await?;
         let mut changes = Vec::new();
         for (name, old) in secrets {
             let Some(known) = SECRETS.into_iter().find(|known| *known == name) else { continue };
             if let Some(new) = ring.rewrap(&secret_place(known), &old, &self.random)? {
-                changes.push((None, known.to_owned(), new, old));
+                changes.push((Which::Secret(name), new, old));
             }
         }
         for key in keys {
             if let Some(new) = ring.rewrap(&signing_keys::PLACE, &key.wrapped, &self.random)? {
-                changes.push((Some(()), key.kid, new, key.wrapped));
+                changes.push((Which::SigningKey(key.kid), new, key.wrapped));
+            }
+        }
+        for (made, id, old) in made {
+            let place = Ring::data_key_place(AccountId::from_uuid(id));
+            if let Some(new) = ring.rewrap(&place, &old, &self.random)? {
+                changes.push((Which::Made(made, id), new, old));
             }
         }
         let count = changes.len() as u64;
         self.store
             .write(async move |tx| {
-                for (is_signing_key, name, new, old) in &changes {
-                    match is_signing_key {
-                        Some(()) => secrets::rewrap_signing_key(tx, name, new, old).await?,
-                        None => secrets::rewrap(tx, name, new, old).await?,
+                for (which, new, old) in &changes {
+                    match which {
+                        Which::Secret(name) => secrets::rewrap(tx, name, new, old).await?,
+                        Which::SigningKey(kid) => secrets::rewrap_signing_key(tx, kid, new, old).await?,
+                        Which::Made(made, id) => wrapped::rewrap_made(tx, *made, *id, new, old).await?,
                     }
                 }
                 Ok(())
@@ -101,4 +111,11 @@ impl App {
             .await?;
         Ok(count)
     }
+}
+
+/// Where a wrapped value stands.
+enum Which {
+    Secret(String),
+    SigningKey(String),
+    Made(Made, Uuid),
 }

@@ -20,13 +20,18 @@ stamp! {
 }
 
 /// Statements that may read a whole table, and why.
-const MAY_SCAN: [(&str, &str); 9] = [
+const MAY_SCAN: [(&str, &str); 14] = [
     ("mail::NEWEST", "reads from the end of the primary key, and only as many as are asked for"),
     ("secrets::UNFINISHED_MOVE", "a database is moved to once"),
     ("secrets::ALL", "an installation has a few keys"),
     ("secrets::KEYS", "an installation has a few keys"),
     ("wrapped::ACCOUNTS", "the key ring is rotated once in a while, by a command"),
+    ("wrapped::API_KEYS", "the same"),
+    ("wrapped::API_KEY_KEYS", "the same"),
     ("wrapped::MAIL", "the same"),
+    ("wrapped::OAUTH_STEPS", "the same"),
+    ("wrapped::WEBHOOKS", "the same"),
+    ("wrapped::WEBHOOK_KEYS", "the same"),
     ("wrapped::REGISTRATIONS", "the same"),
     ("wrapped::SECRETS", "the same"),
     ("wrapped::SIGNING_KEYS", "the same"),
