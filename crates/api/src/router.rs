@@ -49,7 +49,8 @@ fn groups() -> Groups {
             .routes(routes!(auth::logout))
             .routes(routes!(auth::revoke)),
         private: OpenApiRouter::new()
-            .routes(routes!(me::read))
+            .routes(routes!(me::read, me::delete))
+            .routes(routes!(me::export))
             .routes(routes!(me::set_preferences))
             .routes(routes!(me::adopt))
             .routes(routes!(identities::list))

@@ -15,7 +15,7 @@ use domain::api_key::Scope;
 use domain::session::Ending;
 use domain::webhook::WebhookEvent;
 use domain::{AccountId, Invalid, Random, Result, SessionId, Timestamp};
-use store::{Tx, accounts, audit};
+use store::{Tx, accounts, audit, erasures};
 use uuid::Uuid;
 use vault::BlindIndex;
 
@@ -418,6 +418,7 @@ impl App {
         let pseudonym = self.pseudonym(account);
         let ended = accounts::delete(tx, account, now).await?;
         audit::replace(tx, account, pseudonym).await?;
+        erasures::put(tx, account, now).await?;
         if let Some(entry) = entry {
             let entry = Entry { account: Some(AccountId::from_uuid(pseudonym)), ..entry };
             record(tx, &self.random, &entry).await?;

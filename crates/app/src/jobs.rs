@@ -60,7 +60,7 @@ impl App {
     }
 
     /// Runs a transaction that removes a chunk, until there is no whole one left.
-    async fn in_chunks<F>(&self, remove: F) -> Result<()>
+    pub(crate) async fn in_chunks<F>(&self, remove: F) -> Result<()>
     where
         F: AsyncFn(&mut Tx) -> store::Result<u64> + Clone + Send + 'static,
     {

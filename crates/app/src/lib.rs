@@ -2,6 +2,7 @@
 //!
 //! Every face of the API calls these and nothing else; none of them knows what HTTP is.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bus::{Bus, Carrier, Installation};
@@ -23,6 +24,8 @@ mod challenges;
 pub mod changes;
 mod data_keys;
 mod elevations;
+pub mod erasures;
+pub mod export;
 pub mod factors;
 pub mod favourites;
 pub mod forecasts;
@@ -62,6 +65,7 @@ pub use caller::{Caller, Client, Network, Principal, Service};
 pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
+use erasures::Ledger;
 use rendered::Rendered;
 use signing_keys::SigningKeys;
 use streams::Hub;
@@ -87,6 +91,7 @@ pub struct Inner {
     ring: Arc<RingKeeper>,
     relying_party: RelyingParty,
     data_keys: DataKeys,
+    ledger: Arc<Ledger>,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
     cookies: Cache<[u8; 32], authenticate::KnownCookie>,
     known_keys: Cache<[u8; 32], api_keys::KnownKey>,
@@ -116,6 +121,8 @@ pub struct Parts {
     pub random: Random,
     pub store: Arc<Store>,
     pub ring: Arc<RingKeeper>,
+    /// Where removed accounts are noted, outside of the database.
+    pub ledger: PathBuf,
     pub gazetteer: Arc<Gazetteer>,
     pub weather: Arc<Weather>,
     pub hashing: HashingPool,
@@ -153,8 +160,19 @@ impl Commits {
 impl App {
     /// Takes the installation's keys out of the database, making them at the first start.
     pub async fn start(parts: Parts) -> Result<Self> {
-        let Parts { settings, clock, random, store, ring, gazetteer, weather, hashing, carrier, receiver } =
-            parts;
+        let Parts {
+            settings,
+            clock,
+            random,
+            store,
+            ring,
+            ledger,
+            gazetteer,
+            weather,
+            hashing,
+            carrier,
+            receiver,
+        } = parts;
         let [index, refresh] = rewrap::SECRETS;
         let index = server_key(&store, &ring, &random, index).await?;
         let refresh = server_key(&store, &ring, &random, refresh).await?;
@@ -166,6 +184,7 @@ impl App {
             policy: PasswordPolicy::new(settings.password_minimum, "fairweather"),
             refresh_key: RefreshKey::new(refresh),
             signing_keys,
+            ledger: Arc::new(Ledger::at(ledger)),
             relying_party: relying_party(&settings),
             data_keys: DataKeys::new(ring.clone(), store.clone()),
             ring,
@@ -202,6 +221,7 @@ impl App {
         }
         app.read_revocations().await?;
         app.read_webhooks().await?;
+        app.repeat_erasures().await?;
         Ok(app)
     }
 

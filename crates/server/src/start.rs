@@ -10,7 +10,8 @@ use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxi
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{
-    App, Commits, Limits, Parts, Settings, StreamSettings, jobs, rewrap, signing_keys, streams, traffic, webhooks,
+    App, Commits, Limits, Parts, Settings, StreamSettings, erasures, jobs, rewrap, signing_keys, streams, traffic,
+    webhooks,
 };
 use bus::Carrier;
 use domain::cookie::SessionCookie;
@@ -111,6 +112,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
         random: random.clone(),
         store,
         ring,
+        ledger: config.data.join("erasures"),
         gazetteer,
         weather,
         hashing: HashingPool::start(options, clock.clone(), random.clone())?,
@@ -359,6 +361,11 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
     jobs.spawn(every(jobs::REVOCATIONS_EVERY, "read_revocations", move || {
         let app = of.clone();
         async move { app.read_revocations().await }
+    }));
+    let of = app.clone();
+    jobs.spawn(every(erasures::KEEP_EVERY, "keep_ledger", move || {
+        let app = of.clone();
+        async move { app.keep_ledger().await }
     }));
     let of = app.clone();
     jobs.spawn(every(signing_keys::READ_EVERY, "read_signing_keys", move || {

@@ -43,6 +43,7 @@ pub mod cells;
 pub mod challenges;
 pub mod claims;
 pub mod compaction;
+pub mod erasures;
 pub mod favourites;
 pub mod identities;
 pub mod mail;

@@ -17,6 +17,7 @@ const STEPS: &[Template] = &[
     Template { number: 4, name: "identities", text: include_str!("../migrations/0004_identities.sql") },
     Template { number: 5, name: "control", text: include_str!("../migrations/0005_control.sql") },
     Template { number: 6, name: "key_rotation", text: include_str!("../migrations/0006_key_rotation.sql") },
+    Template { number: 7, name: "erasures", text: include_str!("../migrations/0007_erasures.sql") },
 ];
 
 /// Serialises migrations of several nodes on PostgreSQL.

@@ -62,6 +62,7 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("provider_state", Treatment::Moved),
     ("elevation", Treatment::Moved),
     ("audit", Treatment::Moved),
+    ("erasure", Treatment::Moved),
     ("api_key", Treatment::Moved),
     ("webhook", Treatment::Moved),
     ("webhook_delivery", Treatment::Moved),

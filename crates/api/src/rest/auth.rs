@@ -285,11 +285,16 @@ pub async fn logout(
     OptionalJson(body): OptionalJson<LogoutBody>,
 ) -> Result<Response, Problem> {
     api.app.log_out(caller.as_ref(), body.refresh_token.as_deref(), body.discard).await?;
+    Ok(left(&api, caller.is_some_and(|caller| caller.has_cookie())))
+}
+
+/// The answer to somebody who has no session any more.
+pub(super) fn left(api: &Api, has_cookie: bool) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if caller.is_some_and(|caller| caller.has_cookie()) {
-        forget_cookie(&api, &mut response);
+    if has_cookie {
+        forget_cookie(api, &mut response);
     }
-    Ok(response)
+    response
 }
 
 /// Revoke a refresh token

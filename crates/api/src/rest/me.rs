@@ -1,21 +1,24 @@
 //! `/v1/me`: the caller's own account.
 
+use app::export::Export;
 use app::mail::Language;
 use app::preferences::Preferences;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Invalid;
 use domain::forecast::Units;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::authentication::Authenticated;
+use crate::client::From as FromClient;
 use crate::json::{Json, OptionalJson};
 use crate::openapi::{OPTIONAL, Refused, language_or_null, units_or_null};
 use crate::problem::Problem;
+use crate::rest::auth::left;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Me)]
@@ -91,6 +94,45 @@ pub async fn read(
             language: me.preferences.language.map(|language| language.tag().to_owned()),
         },
     }))
+}
+
+/// Remove the account
+///
+/// With all that is its own, at once and for good; asks for a fresh proof of identity (`/v1/auth/step-up`). A backup that
+/// is put back later does not bring it back.
+#[utoipa::path(delete, path = "/v1/me", operation_id = "deleteAccount", tag = "me", responses((status = 204, description = "Removed")))]
+pub async fn delete(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+) -> Result<Response, Problem> {
+    api.app.delete_me(&caller, &client).await?;
+    Ok(left(&api, caller.has_cookie()))
+}
+
+/// Export the account
+///
+/// A ZIP archive of all that is kept of it: `account.json`, `favourites.json` and `favourites.geojson`. Asks for a fresh
+/// proof of identity (`/v1/auth/step-up`).
+#[utoipa::path(get, path = "/v1/me/export", operation_id = "exportAccount", tag = "me",
+    responses((status = 200, description = "The archive", content_type = "application/zip", body = Vec<u8>)))]
+pub async fn export(
+    Authenticated(caller): Authenticated,
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+) -> Result<Response, Problem> {
+    let Export { name, archive } = api.app.export(&caller, &client).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
+        (header::CONTENT_DISPOSITION, attachment(&name)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, archive).into_response())
+}
+
+fn attachment(name: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .unwrap_or(HeaderValue::from_static("attachment"))
 }
 
 /// Set preferences

@@ -54,13 +54,14 @@ const OF_ACCOUNTS: [&str; 10] = [
 const DIRECTORIES: [&str; 6] =
     ["email_index", "identity_index", "cookie", "stream_ticket", "challenge", "passkey_index"];
 /// Tables that belong to no account, and what bounds them.
-const OF_NOBODY: [(&str, &str); 18] = [
+const OF_NOBODY: [(&str, &str); 19] = [
     ("api_key", "what operators make, a hundred at most"),
     ("audit", "what happened within a year; what people cause at will is bounded for each account"),
     ("cell_claim", "calls of providers that are under way"),
     ("cell_forecast", "cells of the weather grid"),
     ("database_move", "one row"),
     ("elevation", "cells of the weather grid"),
+    ("erasure", "accounts that were removed within a month, by their random ids"),
     ("mail", "a day's messages, found by their id"),
     ("oauth_step", "sign-ins through a provider that are under way, found by their hash"),
     ("provider_state", "a row for each provider"),
