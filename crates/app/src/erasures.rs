@@ -176,7 +176,10 @@ impl App {
             }
         }
         if repeated > 0 {
-            tracing::warn!(repeated, "accounts that had been erased were in the database again; they are gone now");
+            tracing::warn!(
+                repeated,
+                "accounts that had been erased were in the database again; they are gone now"
+            );
             self.store.settle().await?;
         }
         Ok(())

@@ -2,10 +2,11 @@
 
 use std::io::{Cursor, Write};
 
+use domain::email::Email;
 use domain::favourite::Favourite;
 use domain::{AccountId, Error, Result, Timestamp};
 use serde_json::{Value, json};
-use store::favourites;
+use store::{accounts, favourites};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -35,10 +36,12 @@ impl App {
         let identities = self.list_identities(caller).await?;
         let key = self.data_keys.get(account).await?;
         let rows = self.store.read(async move |db| favourites::live(db, account).await).await?;
-        let saved = rows.into_iter().map(|row| open(&key, account, row)).collect::<store::Result<Vec<_>>>()?;
+        let saved =
+            rows.into_iter().map(|row| open(&key, account, row)).collect::<store::Result<Vec<_>>>()?;
         let question = Question { account: Some(account), event: None, after: None, limit: Some(LINES) };
         let log = self.audit_page(question).await?.lines;
-        let entry = Entry::of(account, Event::ExportMade, now).network(Some(self.network_tag(client.network)));
+        let entry =
+            Entry::of(account, Event::ExportMade, now).network(Some(self.network_tag(client.network)));
         let random = self.random.clone();
         self.store.write(async move |tx| crate::audit::record(tx, &random, &entry).await).await?;
         let files = [
@@ -46,8 +49,33 @@ impl App {
             ("favourites.json", json!({ "favourites": saved.iter().map(as_json).collect::<Vec<_>>() })),
             ("favourites.geojson", as_geojson(&saved)),
         ];
-        let archive = tokio::task::spawn_blocking(move || packed(&files)).await.map_err(Error::internal)??;
+        let archive =
+            tokio::task::spawn_blocking(move || packed(&files)).await.map_err(Error::internal)??;
         Ok(Export { name: name(account, now), archive })
+    }
+}
+
+impl App {
+    /// What an account has typed and saved, for the search for it in clear; of one that is not there, its address.
+    pub async fn plain_texts_of(&self, email: &str) -> Result<Vec<String>> {
+        let email = Email::parse(email)?;
+        let tag = self.index.email(&email);
+        let mut texts = vec![email.as_str().to_owned()];
+        let found = self
+            .store
+            .read(async move |db| match accounts::find_by_email(db, &tag).await? {
+                Some(account) => Ok(Some((account, favourites::live(db, account).await?))),
+                None => Ok(None),
+            })
+            .await?;
+        let Some((account, rows)) = found else { return Ok(texts) };
+        let key = self.data_keys.get(account).await?;
+        for row in rows {
+            let content = open(&key, account, row)?.content;
+            texts.extend([content.name, content.lat.to_string(), content.lon.to_string()]);
+            texts.extend(content.note);
+        }
+        Ok(texts)
     }
 }
 

@@ -20,7 +20,8 @@ static REWRAP_WEBHOOK: Statement<(Vec<u8>, Uuid, Vec<u8>), ()> =
 static ACCOUNTS: Left = Statement::new("SELECT count(*) FROM account WHERE substr(data_key, 1, 5) <> $1");
 static API_KEYS: Left = Statement::new("SELECT count(*) FROM api_key WHERE substr(data_key, 1, 5) <> $1");
 static MAIL: Left = Statement::new("SELECT count(*) FROM mail WHERE substr(data_key, 1, 5) <> $1");
-static OAUTH_STEPS: Left = Statement::new("SELECT count(*) FROM oauth_step WHERE substr(data_key, 1, 5) <> $1");
+static OAUTH_STEPS: Left =
+    Statement::new("SELECT count(*) FROM oauth_step WHERE substr(data_key, 1, 5) <> $1");
 static REGISTRATIONS: Left =
     Statement::new("SELECT count(*) FROM registration WHERE substr(data_key, 1, 5) <> $1");
 static SECRETS: Left = Statement::new(

@@ -1,14 +1,14 @@
 //! `doctor`: looks at everything a server needs, and says what to do about what is wrong.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use app::App;
 use bus::Carrier;
 use domain::{Error, Result};
 use store::Identity;
 
-use super::print;
+use super::{print, privacy};
 use crate::config::Config;
 use crate::start::{KEY_RING, Setup, open};
 
@@ -20,7 +20,21 @@ enum Finding {
     Bad(String),
 }
 
-pub async fn run(setup: Setup) -> Result<()> {
+#[derive(clap::Args)]
+pub struct Options {
+    /// Look instead whether anything that this account has saved stands somewhere in clear: in the data folder, and in
+    /// the files named with --also
+    #[arg(long, value_name = "EMAIL")]
+    privacy: Option<String>,
+    /// Further files or folders to look through: logs, or copies of a database
+    #[arg(long, value_name = "PATH", num_args = 1.., requires = "privacy")]
+    also: Vec<PathBuf>,
+}
+
+pub async fn run(setup: Setup, options: &Options) -> Result<()> {
+    if let Some(email) = &options.privacy {
+        return privacy::run(&setup, email, &options.also).await;
+    }
     let config = &setup.config;
     let mut findings = vec![data(config), ring(&config.data), schema(config).await];
     match config.carrier() {

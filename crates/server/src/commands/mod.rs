@@ -16,6 +16,7 @@ mod doctor;
 mod keys;
 mod migrate;
 mod places;
+mod privacy;
 mod ready;
 mod serve;
 mod sync;
@@ -73,7 +74,7 @@ enum Command {
     Ready,
     /// Check data, keys, schema and providers, and say what to do about what is wrong
     #[command(after_help = "Example: fairweather doctor --data /var/lib/fairweather")]
-    Doctor,
+    Doctor(doctor::Options),
     /// Bring the database's schema up to date
     #[command(
         after_help = "Example: fairweather migrate --dry-run --database postgres://localhost/fairweather"
@@ -124,7 +125,7 @@ impl Cli {
             Command::Dev => serve::dev(common.setup(Mode::Dev, None)?).await,
             Command::Serve(options) => serve::serve(common.setup(Mode::Serve, Some(options))?).await,
             Command::Ready => ready::run(&common.load(None)?).await,
-            Command::Doctor => doctor::run(common.setup(Mode::Serve, None)?).await,
+            Command::Doctor(options) => doctor::run(common.setup(Mode::Serve, None)?, &options).await,
             Command::Migrate(options) => migrate::run(&common.load(None)?, &options).await,
             Command::Database(command) => database::run(common.setup(Mode::Serve, None)?, command).await,
             Command::Accounts(command) => accounts::run(common.setup(Mode::Serve, None)?, command).await,

@@ -19,6 +19,7 @@ mod cookies;
 mod deployment;
 mod documents;
 mod eras;
+mod erasure;
 mod factors;
 mod faults;
 mod favourites;
