@@ -41,6 +41,8 @@ pub struct ApiSettings {
     pub loopback_only: bool,
     /// Told when the server is about to stop.
     pub draining: Draining,
+    /// Where weaknesses are told: `/.well-known/security.txt` is there when somebody said so.
+    pub security_contact: Option<String>,
     /// Text of the metrics, made when they are asked for.
     pub metrics: fn() -> String,
 }

@@ -95,6 +95,7 @@ fn groups() -> Groups {
             .routes(routes!(places::read))
             .routes(routes!(system::weather_codes))
             .routes(routes!(system::jwks))
+            .routes(routes!(system::security_txt))
             .routes(routes!(system::healthz))
             .routes(routes!(system::readyz)),
     }

@@ -35,6 +35,8 @@ pub struct Config {
     pub drain_s: Option<u64>,
     /// Front ends on other origins that may call with bearer tokens.
     pub cors_origins: Vec<String>,
+    /// Where somebody tells who found a weakness: `mailto:security@example.org` or `https://…`.
+    pub security_contact: Option<String>,
     pub log: Log,
     pub limits: Limits,
     pub streams: Streams,
@@ -201,6 +203,7 @@ impl Default for Config {
             database: None,
             database_direct: None,
             redis: None,
+            security_contact: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             drain_s: None,
@@ -436,6 +439,11 @@ impl Config {
                 self.listen
             ));
         }
+        if self.security_contact.as_ref().is_some_and(|contact| !is_contact(contact)) {
+            wrong.push(String::from(
+                "security_contact must begin with mailto:, tel: or https://, on one line",
+            ));
+        }
         if self.trusted_proxies.iter().any(|network| network.trim_end().ends_with("/0")) {
             wrong.push(String::from(
                 "trusted_proxies names everybody (/0), so anybody could say where they come from: name your proxies",
@@ -501,6 +509,11 @@ pub fn schema_json() -> String {
     serde_json::to_string_pretty(&schema).map(|text| text + "\n").unwrap_or_default()
 }
 
+fn is_contact(text: &str) -> bool {
+    ["mailto:", "tel:", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+        && !text.chars().any(|letter| letter.is_control() || letter.is_whitespace())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -529,6 +542,13 @@ mod tests {
         assert!(!wrong[0].contains("secret"), "{wrong:?}");
         config.database = Some(String::from("postgres://ann@db.example.org/fairweather?sslmode=disable"));
         assert_eq!(config.unsafe_settings(), Vec::<String>::new());
+        for (contact, is_sound) in
+            [("mailto:sec@example.org", true), ("sec@example.org", false), ("mailto:a\nb", false)]
+        {
+            config.security_contact = Some(String::from(contact));
+            assert_eq!(config.unsafe_settings().is_empty(), is_sound, "{contact}");
+        }
+        config.security_contact = None;
         config.redis = Some(String::from("redis://:secret@10.0.0.7:6379"));
         let wrong = config.unsafe_settings();
         assert!(wrong[0].contains("rediss://") && wrong[0].contains("10.0.0.7"), "{wrong:?}");

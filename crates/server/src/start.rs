@@ -143,6 +143,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
         trusted_proxies: TrustedProxies::parse(&config.trusted_proxies)?,
         loopback_only: dev,
         draining: draining.clone(),
+        security_contact: config.security_contact.clone(),
         metrics: telemetry::metrics_text,
     };
     let mailbox = dev.then(|| Secret::generate(&setup.random));

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
 use crate::client::network;
+use crate::openapi::Refused;
 use crate::problem::Problem;
 use crate::query::Query;
 
@@ -67,6 +68,28 @@ pub async fn jwks(State(api): State<Api>) -> Response {
     let headers =
         [(header::CACHE_CONTROL, "public, max-age=300"), (header::CONTENT_TYPE, "application/json")];
     (headers, api.app.jwks()).into_response()
+}
+
+/// How long a copy of `security.txt` is good.
+const SECURITY_TXT_FOR: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// Where to tell of a weakness
+///
+/// RFC 9116; 404 when the operator has not said where.
+#[utoipa::path(get, path = "/.well-known/security.txt", operation_id = "getSecurityContact", tag = "system",
+    responses((status = 200, description = "The contact", body = String, content_type = "text/plain"), Refused<404>), security(()))]
+pub async fn security_txt(State(api): State<Api>) -> Result<Response, Problem> {
+    let contact = api.settings.security_contact.as_deref().ok_or(domain::Error::NotFound)?;
+    let (url, expires) = (&api.app.settings().public_url, api.app.now().plus(SECURITY_TXT_FOR).rfc3339());
+    let text = format!(
+        "Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en, de\n\
+         Canonical: {url}/.well-known/security.txt\n"
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+    ];
+    Ok((headers, text).into_response())
 }
 
 /// Alive

@@ -15,6 +15,7 @@ testkit::stamp! {
         pages_bring_everything_themselves,
         a_page_that_is_there_is_not_sent_again,
         weather_codes_have_a_text_and_an_icon,
+        a_contact_for_weaknesses_is_published,
     ]
 }
 
@@ -206,4 +207,14 @@ async fn weather_codes_have_a_text_and_an_icon(app: TestApp) {
     let words = |item: &&Value| item["text"].as_str().is_some_and(|text| !text.is_empty());
     assert!(items.iter().all(|item| words(&item)) && items.len() >= 25);
     app.visitor().get("/v1/weather-codes?language=de").await.invalid("?language", "unknown_field");
+}
+
+async fn a_contact_for_weaknesses_is_published(mut app: TestApp) {
+    app.visitor().get("/.well-known/security.txt").await.problem(404, "not_found");
+    app.restart_with(|config| config.security_contact = Some(String::from("mailto:sec@example.org"))).await;
+    let answer = app.visitor().get("/.well-known/security.txt").await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    let text = String::from_utf8(answer.bytes).unwrap();
+    assert!(text.starts_with("Contact: mailto:sec@example.org\nExpires: 2027-05-20T10:00:00Z\n"), "{text}");
+    assert!(text.contains("/.well-known/security.txt\n"), "{text}");
 }

