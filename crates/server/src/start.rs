@@ -10,8 +10,8 @@ use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxi
 use app::limits::Rate;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{
-    App, Commits, Limits, Parts, Settings, StreamSettings, erasures, jobs, rewrap, signing_keys, streams, traffic,
-    webhooks,
+    App, Commits, Limits, Parts, Settings, StreamSettings, erasures, jobs, rewrap, signing_keys, streams,
+    traffic, webhooks,
 };
 use bus::Carrier;
 use domain::cookie::SessionCookie;
