@@ -1,6 +1,9 @@
 //! Everything that calls somebody else's server: one guarded HTTP client and the adapters over it. No SQL.
 
 pub mod address;
+pub mod facebook;
+mod form;
 pub mod http;
+pub mod openid;
 pub mod weather;
 pub mod webhook;

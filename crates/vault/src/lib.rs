@@ -15,16 +15,22 @@
 //! | hand out a secret and store its hash | [`secret::Secret`] |
 //! | check a code of an authenticator app | [`totp::TotpSecret`] |
 //! | check a passkey | [`webauthn::RelyingParty`] |
+//! | believe what a provider says of who somebody is | [`id_token`], with the provider's [`jwks::JwkSet`] |
+//! | bind a code to whoever began | [`pkce::Challenge`] |
 //! | hash passwords without stalling requests | [`hashing::HashingPool`] |
 
 pub mod access;
 pub mod api_key;
+pub mod app_secret;
 mod crockford;
 pub mod hashing;
+pub mod id_token;
 pub mod index;
 pub mod keeper;
+pub mod jwks;
 pub mod mac;
 pub mod password;
+pub mod pkce;
 pub mod recovery_code;
 pub mod refresh_token;
 pub mod ring;

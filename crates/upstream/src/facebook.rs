@@ -1,0 +1,122 @@
+//! Facebook Login in its classic form: an access token that says nothing by itself, so Graph is asked whose it is and
+//! whether it was given to our app.
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::form;
+use crate::http::{Http, Request};
+use crate::openid::{Authorization, Client, CodeGrant, ProviderError, address};
+
+/// Graph's version: Facebook keeps each for about two years.
+const VERSION: &str = "v24.0";
+const LONGEST: usize = 16 * 1024;
+
+/// Where Facebook is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facebook {
+    dialog: Url,
+    graph: Url,
+}
+
+/// Whom an access token is of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Person {
+    /// The person's number towards our app.
+    pub id: String,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Inspected {
+    data: Inspection,
+}
+
+#[derive(Deserialize)]
+struct Inspection {
+    app_id: String,
+    user_id: String,
+    is_valid: bool,
+}
+
+impl Facebook {
+    /// The real one is `https://www.facebook.com` and `https://graph.facebook.com`.
+    ///
+    /// # Errors
+    /// When one of them is no address.
+    pub fn at(dialog: &str, graph: &str) -> Result<Self, ProviderError> {
+        let under = |base: &str, path: &str| address(&format!("{}/{path}", base.trim_end_matches('/')));
+        Ok(Self {
+            dialog: under(dialog, &format!("{VERSION}/dialog/oauth"))?,
+            graph: under(graph, &format!("{VERSION}/"))?,
+        })
+    }
+
+    /// Where the browser goes.
+    pub fn authorization_url(&self, authorization: &Authorization<'_>) -> String {
+        authorization.url(&self.dialog)
+    }
+
+    /// Whose code this is. `proof` makes the `appsecret_proof` of an access token.
+    ///
+    /// # Errors
+    /// When Facebook does not answer in time, refuses the code, or the token was given to another app.
+    pub async fn person(
+        &self,
+        http: &Http,
+        client: &Client,
+        grant: &CodeGrant<'_>,
+        proof: impl Fn(&str) -> String,
+    ) -> Result<Person, ProviderError> {
+        let secret = client.secret.as_ref().ok_or(ProviderError::Unsound("it needs a client_secret"))?;
+        let token: Token = self
+            .get(
+                http,
+                "oauth/access_token",
+                &[
+                    ("client_id", &client.id),
+                    ("client_secret", secret),
+                    ("redirect_uri", grant.redirect_uri),
+                    ("code", grant.code),
+                    ("code_verifier", grant.verifier),
+                ],
+            )
+            .await?;
+        let token = token.access_token;
+        let app_token = Zeroizing::new(format!("{}|{}", client.id, secret.as_str()));
+        let asked = [("input_token", token.as_str()), ("access_token", app_token.as_str())];
+        let Inspected { data } = self.get(http, "debug_token", &asked).await?;
+        // A token of another app would be good for `me` too: whoever runs that app could sign in as its users.
+        if !data.is_valid || data.app_id != client.id {
+            return Err(ProviderError::Unsound("the access token was not given to this app"));
+        }
+        let proof = proof(&token);
+        let asked = [("fields", "id"), ("access_token", token.as_str()), ("appsecret_proof", &proof)];
+        let person: Person = self.get(http, "me", &asked).await?;
+        if person.id != data.user_id || person.id.is_empty() || person.id.len() > 64 {
+            return Err(ProviderError::Unsound("two answers about one access token differ"));
+        }
+        Ok(person)
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        http: &Http,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, ProviderError> {
+        let url = self.graph.join(path).map_err(|_| ProviderError::Unsound("an address is malformed"))?;
+        let reply = http.send(Request::get(form::with_query(&url, query), LONGEST)).await?;
+        if reply.status != 200 {
+            return Err(ProviderError::Status(reply.status));
+        }
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| ProviderError::Unsound("its answer has another form than it should"))
+    }
+}
