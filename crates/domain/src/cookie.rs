@@ -33,13 +33,7 @@ impl SessionCookie {
     /// The value of this cookie in a `Cookie` header; `None` when it is absent, empty, or given twice:
     /// of two, one was put there by somebody else, and guessing which would be a mistake.
     pub fn find(self, header: &str) -> Option<&str> {
-        let mut found = header
-            .split(';')
-            .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
-            .filter(|(name, _)| *name == self.name())
-            .map(|(_, value)| value);
-        let value = found.next().filter(|value| !value.is_empty())?;
-        found.next().is_none().then_some(value)
+        find(header, self.name())
     }
 
     fn header(self, value: &str, max_age: u64) -> String {
@@ -49,6 +43,17 @@ impl SessionCookie {
         };
         format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}", self.name())
     }
+}
+
+/// The one value of a cookie in a `Cookie` header.
+pub(crate) fn find<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = header
+        .split(';')
+        .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value);
+    let value = found.next().filter(|value| !value.is_empty())?;
+    found.next().is_none().then_some(value)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 pub mod address;
 pub mod facebook;
-mod form;
+pub mod form;
 pub mod http;
 pub mod openid;
 pub mod weather;
