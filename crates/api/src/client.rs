@@ -91,13 +91,29 @@ impl FromRequestParts<Api> for From {
         if web && !api.is_same_origin(&parts.headers) {
             return Err(cross_site());
         }
-        let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Ok(Self(Client {
-            network: network(&api, parts),
-            user_agent: user_agent(&parts.headers),
-            web,
-            language: accepted.and_then(Language::accepted),
-        }))
+        Ok(Self(client(&api, parts, web)))
+    }
+}
+
+fn client(api: &Api, parts: &Parts, web: bool) -> Client {
+    let accepted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Client {
+        network: network(api, parts),
+        user_agent: user_agent(&parts.headers),
+        web,
+        language: accepted.and_then(Language::accepted),
+    }
+}
+
+/// A browser that comes by following a link, as from a provider: it sends no header of ours, and is about to show a
+/// page of ours.
+pub struct Navigation(pub Client);
+
+impl FromRequestParts<Api> for Navigation {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        Ok(Self(client(api, parts, true)))
     }
 }
 

@@ -47,6 +47,32 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
     }
 }
 
+/// A body as HTML forms write it: for callers who speak nothing else. Others may add fields of their own.
+pub struct Form<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let form = axum::Form::<T>::from_request(request, state).await;
+        form.map(|form| Self(form.0)).map_err(|rejection| match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body must be a form",
+                "send Content-Type: application/x-www-form-urlencoded",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is too large",
+                "send less at once",
+            ),
+            _ => domain::Error::from(Invalid::new("", "malformed", "a field of the form is missing")).into(),
+        })
+    }
+}
+
 /// The whole body, within the limit of its route.
 pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {

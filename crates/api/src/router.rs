@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, operator, passkeys,
+    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, oauth, operator, passkeys,
     places, sessions, streams, sync, system, webhooks,
 };
 use crate::{Api, authentication, web};
@@ -47,7 +47,14 @@ fn groups() -> Groups {
             .routes(routes!(passkeys::finish_sign_in))
             .routes(routes!(auth::refresh))
             .routes(routes!(auth::logout))
-            .routes(routes!(auth::revoke)),
+            .routes(routes!(auth::revoke))
+            .routes(routes!(oauth::providers))
+            .routes(routes!(oauth::start))
+            .routes(routes!(oauth::callback))
+            .routes(routes!(oauth::token))
+            .routes(routes!(oauth::deauthorize))
+            .routes(routes!(oauth::deletion))
+            .routes(routes!(oauth::deletion_state)),
         private: OpenApiRouter::new()
             .routes(routes!(me::read, me::delete))
             .routes(routes!(me::export))

@@ -40,6 +40,7 @@ pub mod me;
 mod nodes;
 mod operator;
 pub mod passkeys;
+pub mod oauth;
 pub mod places;
 pub mod preferences;
 mod refresh;
@@ -66,6 +67,7 @@ pub use settings::{Limits, Settings, StreamSettings};
 
 use data_keys::DataKeys;
 use erasures::Ledger;
+use oauth::Providers;
 use rendered::Rendered;
 use signing_keys::SigningKeys;
 use streams::Hub;
@@ -103,6 +105,7 @@ pub struct Inner {
     traffic: Traffic,
     audit_tally: audit::Tally,
     webhooks: webhooks::Webhooks,
+    providers: Providers,
     bus: Bus,
 }
 
@@ -126,6 +129,8 @@ pub struct Parts {
     pub gazetteer: Arc<Gazetteer>,
     pub weather: Arc<Weather>,
     pub hashing: HashingPool,
+    /// Who else may say who somebody is.
+    pub providers: Providers,
     /// What brings news from node to node.
     pub carrier: Carrier,
     /// What sends webhooks.
@@ -170,6 +175,7 @@ impl App {
             gazetteer,
             weather,
             hashing,
+            providers,
             carrier,
             receiver,
         } = parts;
@@ -200,6 +206,7 @@ impl App {
             audit_tally: audit::Tally::default(),
             webhooks: webhooks::Webhooks::new(receiver),
             index,
+            providers,
             bus,
             settings,
             clock,
@@ -235,6 +242,11 @@ impl App {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The providers through which people sign in.
+    pub fn providers(&self) -> &Providers {
+        &self.providers
     }
 
     pub fn weather(&self) -> &Arc<Weather> {

@@ -3,8 +3,8 @@
 use domain::account::Roles;
 use domain::email::Email;
 use domain::password::Password;
-use domain::session::{Proof, Proofs, is_fresh};
-use domain::{AccountId, Error, Result, Timestamp};
+use domain::session::{Proof, Proofs, SessionKind, is_fresh};
+use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{accounts, sessions};
 use uuid::Uuid;
 use vault::totp::TotpCode;
@@ -134,7 +134,18 @@ impl App {
         proof: Proof,
         now: Timestamp,
     ) -> Result<Option<Tokens>> {
-        let (account, session) = (caller.account, caller.session);
+        self.proved_in(caller.account, caller.session, proof, now).await
+    }
+
+    /// The same for a session whose holder is not here with it: a browser that comes back from a provider brings no
+    /// session cookie.
+    pub(crate) async fn proved_in(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        proof: Proof,
+        now: Timestamp,
+    ) -> Result<Option<Tokens>> {
         let renewed = self
             .store
             .write(async move |tx| {
@@ -149,7 +160,7 @@ impl App {
             })
             .await?;
         let renewed = renewed.ok_or_else(account_is_gone)?;
-        if caller.has_cookie() {
+        if renewed.record.kind == SessionKind::Cookie {
             self.forget_cookies_of(session);
             return Ok(None);
         }

@@ -26,6 +26,7 @@ pub(crate) struct Traffic {
     places: Buckets<Network>,
     anonymous: Buckets<Network>,
     passkeys: Buckets<Network>,
+    oauth: Buckets<Network>,
     cold_cells_account: Buckets<AccountId>,
     cold_cells_network: Buckets<Network>,
     pub services: Buckets<Uuid>,
@@ -40,6 +41,10 @@ const COLD_CELLS_ACCOUNT: u8 = 5;
 const COLD_CELLS_NETWORK: u8 = 6;
 const PASSKEYS: u8 = 7;
 const SERVICES: u8 = 8;
+const OAUTH: u8 = 9;
+
+/// Ways through providers that one network may begin or end. Each is a row, and a call to somebody else's server.
+const OAUTH_RATE: Rate = Rate { per_second: 1.0, burst: 120 };
 
 impl Traffic {
     /// `index` names the buckets to other nodes, so that neither accounts nor addresses travel; `None` where there are
@@ -54,6 +59,7 @@ impl Traffic {
             places: network(limits.places),
             anonymous: network(limits.anonymous),
             passkeys: network(limits.passkeys),
+            oauth: network(OAUTH_RATE),
             cold_cells_account: account(limits.cold_cells_account),
             cold_cells_network: network(limits.cold_cells_network),
             services: buckets(api_keys::UNITS, index, "traffic service", |key: &Uuid| {
@@ -68,6 +74,7 @@ impl Traffic {
             (MUTATIONS, self.mutations.untold(TOLD_AT_ONCE, now)),
             (PLACES, self.places.untold(TOLD_AT_ONCE, now)),
             (ANONYMOUS, self.anonymous.untold(TOLD_AT_ONCE, now)),
+            (OAUTH, self.oauth.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_ACCOUNT, self.cold_cells_account.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_NETWORK, self.cold_cells_network.untold(TOLD_AT_ONCE, now)),
             (PASSKEYS, self.passkeys.untold(TOLD_AT_ONCE, now)),
@@ -86,6 +93,7 @@ impl Traffic {
                 ACCOUNT => self.account.taken_elsewhere(*bucket, *cost, now),
                 MUTATIONS => self.mutations.taken_elsewhere(*bucket, *cost, now),
                 PLACES => self.places.taken_elsewhere(*bucket, *cost, now),
+                OAUTH => self.oauth.taken_elsewhere(*bucket, *cost, now),
                 ANONYMOUS => self.anonymous.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_ACCOUNT => self.cold_cells_account.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_NETWORK => self.cold_cells_network.taken_elsewhere(*bucket, *cost, now),
@@ -129,6 +137,13 @@ impl App {
     pub(crate) fn limit_places(&self, client: &Client) -> Result<()> {
         if self.is_limited(client) {
             self.traffic.places.take(&client.network, 1, self.now())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn limit_oauth(&self, client: &Client) -> Result<()> {
+        if self.is_limited(client) {
+            self.traffic.oauth.take(&client.network, 1, self.now())?;
         }
         Ok(())
     }

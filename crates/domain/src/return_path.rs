@@ -27,15 +27,16 @@ impl ReturnPath {
         let sound_path = path.strip_prefix('/').is_some_and(|path| {
             let path = path.strip_suffix('/').unwrap_or(path);
             path.is_empty()
-                || path.split('/').all(|segment| {
-                    segment.bytes().all(is_plain) && segment.bytes().any(|byte| byte != b'.')
-                })
+                || path
+                    .split('/')
+                    .all(|segment| segment.bytes().all(is_plain) && segment.bytes().any(|byte| byte != b'.'))
         });
         // "//" alone loses both of its slashes above.
         if text.len() <= LONGEST && !path.starts_with("//") && sound_path && sound_query {
             Ok(Self(text.into()))
         } else {
-            let detail = "must be a path of this server, such as /settings: segments of letters, digits and -._~";
+            let detail =
+                "must be a path of this server, such as /settings: segments of letters, digits and -._~";
             Err(Invalid::new("/return_to", "malformed", detail))
         }
     }
@@ -53,7 +54,9 @@ mod tests {
 
     #[test]
     fn pages_of_ours_are_taken() {
-        for good in ["/", "/settings", "/settings/", "/a/b-c_d.e~f", "/x?tab=1&q=a%20b+c", "/?a", "/.well-known/x"] {
+        for good in
+            ["/", "/settings", "/settings/", "/a/b-c_d.e~f", "/x?tab=1&q=a%20b+c", "/?a", "/.well-known/x"]
+        {
             assert_eq!(ReturnPath::parse(good).unwrap().as_str(), good);
         }
     }

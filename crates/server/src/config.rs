@@ -12,6 +12,8 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::sign_in_providers::SignInProviders;
+
 /// Everything an operator may set.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +45,8 @@ pub struct Config {
     pub quota: Quota,
     pub password: Password,
     pub passkeys: Passkeys,
+    /// Through whom people sign in beside a password; each under the name that stands in its paths.
+    pub providers: SignInProviders,
     pub weather: Weather,
     pub store: StoreConfig,
     pub audit: Audit,
@@ -214,6 +218,7 @@ impl Default for Config {
             quota: Quota::default(),
             password: Password::default(),
             passkeys: Passkeys::default(),
+            providers: SignInProviders::new(),
             weather: Weather::default(),
             store: StoreConfig::default(),
             audit: Audit::default(),
@@ -464,6 +469,11 @@ impl Config {
                  rediss://, or add ?sslmode=disable to it if nobody can listen in between"
             ));
         }
+        let is_tried = self.public_url.as_deref().is_some_and(is_loopback_url);
+        let plain = self.providers.iter().filter(|(_, provider)| !is_tried && provider.is_plain());
+        wrong.extend(plain.map(|(name, _)| {
+            format!("providers.{name} is reached without encryption: its issuer must begin with https://")
+        }));
         let weather = &self.weather;
         if weather.sandbox.always {
             wrong.push(String::from(

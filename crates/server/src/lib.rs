@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod config;
 mod connections;
+pub mod sign_in_providers;
 pub mod start;
 pub mod telemetry;
 

@@ -30,6 +30,7 @@ use vault::{HashingPool, Ring, RingKeeper, Secret};
 
 use crate::config::{Config, origin};
 use crate::connections::{self, Connections};
+use crate::sign_in_providers;
 use crate::telemetry;
 
 /// How the server is used.
@@ -115,6 +116,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
         ledger: config.data.join("erasures"),
         gazetteer,
         weather,
+        providers: sign_in_providers::providers(&config.providers)?,
         hashing: HashingPool::start(options, clock.clone(), random.clone())?,
         carrier,
         receiver: receiver(config),

@@ -38,6 +38,8 @@ pub struct Kept {
     pub session_id: Option<String>,
     /// `name=value` of a browser.
     pub cookie: Option<String>,
+    /// `name=value` by which a browser is known again that comes back from a provider.
+    pub oauth_cookie: Option<String>,
 }
 
 impl Client {
@@ -144,6 +146,17 @@ impl Client {
 
     pub fn put(&self, path: &str, body: Value) -> Call {
         self.call(Method::PUT, path).json(&body)
+    }
+
+    /// Follows a provider's redirect back to us, as a browser does: from another site, so that of our cookies the
+    /// strict one stays behind.
+    pub fn come_back(&self, path: &str) -> Call {
+        let call = self.call(Method::GET, path).without("x-fairweather-client").without("authorization");
+        let call = call.header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "navigate");
+        match self.kept().oauth_cookie {
+            Some(cookie) => call.header("cookie", &cookie),
+            None => call.without("cookie"),
+        }
     }
 
     /// RFC 7396.
@@ -264,7 +277,12 @@ impl Client {
                 let line = line.to_str().unwrap_or_default();
                 let pair = line.split(';').next().unwrap_or_default().to_owned();
                 let ended = pair.ends_with('=') || line.to_ascii_lowercase().contains("max-age=0");
-                kept.cookie = if ended { None } else { Some(pair) };
+                let value = if ended { None } else { Some(pair) };
+                if line.starts_with("oauth=") || line.starts_with("__Host-oauth=") {
+                    kept.oauth_cookie = value;
+                } else {
+                    kept.cookie = value;
+                }
             }
         });
     }

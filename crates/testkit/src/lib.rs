@@ -16,6 +16,10 @@ pub mod databases;
 #[cfg(feature = "app")]
 pub mod events;
 #[cfg(feature = "app")]
+pub mod facebook;
+#[cfg(feature = "app")]
+pub mod identity_provider;
+#[cfg(feature = "app")]
 pub mod nodes;
 #[cfg(feature = "app")]
 pub mod pgbouncer;

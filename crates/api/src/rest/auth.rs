@@ -393,9 +393,9 @@ pub fn forget_cookie(api: &Api, response: &mut Response) {
     set_cookie(response, &api.settings.cookie.clear());
 }
 
-fn set_cookie(response: &mut Response, cookie: &str) {
+pub(super) fn set_cookie(response: &mut Response, cookie: &str) {
     if let Ok(mut value) = HeaderValue::try_from(cookie) {
         value.set_sensitive(true);
-        response.headers_mut().insert(header::SET_COOKIE, value);
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
 }

@@ -9,6 +9,7 @@ pub mod forecasts;
 pub mod identities;
 pub mod mailbox;
 pub mod me;
+pub mod oauth;
 pub mod operator;
 pub mod passkeys;
 pub mod places;

@@ -10,6 +10,7 @@ use store::Identity;
 
 use super::{print, privacy};
 use crate::config::Config;
+use crate::sign_in_providers;
 use crate::start::{KEY_RING, Setup, open};
 
 /// What a check found.
@@ -42,6 +43,7 @@ pub async fn run(setup: Setup, options: &Options) -> Result<()> {
         Ok(_) => {}
         Err(error) => findings.push(Finding::Bad(error.to_string())),
     }
+    findings.extend(sign_in_providers(&setup).await);
     for line in config.unsafe_settings() {
         findings.push(Finding::Note(format!("`serve` would refuse to start: {line}")));
     }
@@ -132,6 +134,30 @@ async fn direct(url: &str, pooled: &str) -> Finding {
         // Said where the schema was looked at.
         (_, Err(_)) => Finding::Note(String::from("database_direct was not compared with database")),
     }
+}
+
+/// Whether people could sign in through each provider.
+async fn sign_in_providers(setup: &Setup) -> Vec<Finding> {
+    let providers = match sign_in_providers::providers(&setup.config.providers) {
+        Ok(providers) => providers,
+        Err(error) => return vec![Finding::Bad(error.to_string())],
+    };
+    let mut findings = Vec::new();
+    for provider in providers.iter() {
+        let settings = provider.settings();
+        let (name, issuer) = (&settings.name, &settings.issuer);
+        match provider.check(setup.clock.now()).await {
+            Ok(notes) => {
+                findings.push(Finding::Good(format!("providers.{name}: {issuer} can be used")));
+                let note = |note| Finding::Note(format!("providers.{name}: {note}"));
+                findings.extend(notes.into_iter().map(note));
+            }
+            Err(error) => findings.push(Finding::Note(format!(
+                "providers.{name}: nobody could sign in through {issuer} now: {error}"
+            ))),
+        }
+    }
+    findings
 }
 
 async fn opened(setup: &Setup) -> Vec<Finding> {

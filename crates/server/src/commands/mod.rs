@@ -162,6 +162,11 @@ fn shown(mut config: Config) -> Result<String> {
     if let Some(key) = &mut config.weather.open_meteo.key {
         *key = String::from("(set)");
     }
+    for provider in config.providers.values_mut() {
+        if let Some(secret) = &mut provider.client_secret {
+            *secret = String::from("(set)");
+        }
+    }
     for url in [&mut config.database, &mut config.database_direct, &mut config.redis].into_iter().flatten() {
         *url = store::masked(url);
     }

@@ -74,7 +74,8 @@ pub async fn exchange(
     if reply.status != 200 {
         return Err(ProviderError::Status(reply.status));
     }
-    serde_json::from_slice(&reply.body).map_err(|_| ProviderError::Unsound("it sent no ID token for the code"))
+    serde_json::from_slice(&reply.body)
+        .map_err(|_| ProviderError::Unsound("it sent no ID token for the code"))
 }
 
 /// Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1).

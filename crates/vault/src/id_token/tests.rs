@@ -29,9 +29,7 @@ impl Pair {
             Algorithm::Rs256 | Algorithm::Ps256 => {
                 Self::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
             }
-            Algorithm::Es256 => {
-                Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
-            }
+            Algorithm::Es256 => Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
             Algorithm::EdDsa => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
         }
     }
@@ -193,7 +191,9 @@ fn claims_that_are_wrong_in_one_respect_do_not_count() {
     for (change, rejection) in wrong {
         assert_eq!(provider.with(&change), Err(rejection), "{change}");
     }
-    for right in [json!({"aud": [CLIENT]}), json!({"azp": CLIENT}), json!({"exp": now + 1, "iat": 1e9 * 1.795})] {
+    for right in
+        [json!({"aud": [CLIENT]}), json!({"azp": CLIENT}), json!({"exp": now + 1, "iat": 1e9 * 1.795})]
+    {
         assert!(provider.with(&right).is_ok(), "{right}");
     }
 }
@@ -278,7 +278,8 @@ fn an_address_counts_as_verified_only_when_the_provider_says_so() {
 fn rubbish_is_refused() {
     let provider = Provider::of(Algorithm::EdDsa);
     let token = provider.token(&provider.header(), &claims());
-    for bad in ["", ".", "..", "a.b.c", &format!("{token}."), &format!("{token}="), &token.replace('.', "..")] {
+    for bad in ["", ".", "..", "a.b.c", &format!("{token}."), &format!("{token}="), &token.replace('.', "..")]
+    {
         assert!(provider.look(bad).is_err(), "{bad}");
     }
     assert_eq!(provider.look(&"x".repeat(LONGEST + 1)), Err(Rejection::TooLong));
