@@ -6,8 +6,10 @@ use store::{Tx, accounts, identities};
 use vault::Context;
 
 use crate::App;
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, account_is_gone};
 use crate::data_keys::context;
+use crate::mail::{self, Method, Notice};
 
 /// An identity as its owner sees it.
 pub struct Identity {
@@ -63,25 +65,38 @@ impl App {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let account = caller.account;
+        let (app, now) = (self.clone(), self.now());
         self.store
             .write(async move |tx| {
                 let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                Self::remove_identity(tx, account, id).await?;
+                app.remove_identity(tx, &stored, id, Actor::Owner, now).await?;
                 Ok(domain::identity::require_another_way_in(ways_in(&stored))?)
             })
             .await?;
         Ok(())
     }
 
-    /// Removes one of a locked account's identities.
+    /// Removes one of a locked account's identities, and tells its holder.
     pub(crate) async fn remove_identity(
+        &self,
         tx: &mut Tx,
-        account: AccountId,
+        stored: &accounts::Stored,
         id: IdentityId,
+        actor: Actor,
+        now: Timestamp,
     ) -> store::Result<()> {
-        if !identities::delete(tx, account, id).await? {
-            return Err(Error::NotFound.into());
-        }
-        accounts::count_identities(tx, account, -1).await
+        let account = stored.id;
+        let all = identities::of_account(tx, account).await?;
+        let known = all.into_iter().find(|identity| identity.id == id).ok_or(Error::NotFound)?;
+        let plain =
+            self.data_keys.open(account, &stored.data_key)?.open(&place(account, id), &known.sealed)?;
+        let SealedIdentity { provider, .. } = serde_json::from_slice(&plain).map_err(Error::internal)?;
+        identities::delete(tx, account, id).await?;
+        accounts::count_identities(tx, account, -1).await?;
+        let label = self.providers.get(&provider).map(|known| known.settings().label.clone());
+        let notice = Notice::MethodRemoved(Method::Provider(label.unwrap_or_else(|_| provider.clone())));
+        mail::queue(tx, &self.notice_to(stored, &notice)?).await?;
+        let entry = Entry::of(account, Event::IdentityUnlinked, now).actor(actor);
+        self.audit(tx, &entry.word(provider)).await
     }
 }

@@ -8,6 +8,8 @@ pub mod authenticator;
 #[cfg(feature = "app")]
 pub mod backups;
 #[cfg(feature = "app")]
+pub mod certified;
+#[cfg(feature = "app")]
 pub mod clients;
 #[cfg(feature = "app")]
 pub mod cluster;

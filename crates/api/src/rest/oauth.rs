@@ -1,7 +1,7 @@
 //! `/v1/auth/providers` and `/v1/auth/oauth`: ways in through Google, Facebook and others.
 
 use app::oauth::{Answer, Arrived, Grant, Landing, Outcome, Provider, Purpose, StartRequest, Started};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::oauth_cookie::{OAUTH_LIFETIME, OauthCookie};
 use domain::{Error, Invalid};
@@ -329,7 +329,7 @@ pub async fn deletion(
     responses((status = 200, description = "Its state", body = DeletionStateBody)), security(()))]
 pub async fn deletion_state(
     State(api): State<Api>,
-    Path((provider, code)): Path<(String, String)>,
+    Id((provider, code)): Id<(String, String)>,
 ) -> Result<axum::Json<DeletionStateBody>, Problem> {
     api.app.is_deleted(&provider, &code)?;
     Ok(axum::Json(DeletionStateBody { status: "done" }))

@@ -12,10 +12,11 @@ use vault::index::Tag;
 use super::Provider;
 use super::step::{Origin, Purpose, Vouched, Way};
 use crate::App;
+use crate::audit::{Entry, Event};
 use crate::caller::{Client, account_is_gone};
 use crate::identities::{SealedIdentity, place};
 use crate::mail::{self, Method, Notice};
-use crate::sign_in::{Beginning, SignedIn, Tokens, kind};
+use crate::sign_in::{Beginning, SignedIn, Tokens};
 
 /// What the way led to.
 pub enum Arrived {
@@ -74,7 +75,7 @@ impl App {
         if known.is_none() {
             self.limit_new_account(client)?;
         }
-        let (client_kind, client_tag) = (kind(client), self.client_tag(client));
+        let holder = self.origin(client);
         let app = self.clone();
         let (passed, ended) = self
             .store
@@ -101,6 +102,8 @@ impl App {
                             }
                         };
                         app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
+                        let entry = Entry::of(account, Event::Registered, now).network(Some(holder.network));
+                        app.audit(tx, &entry.word(identity.provider.clone())).await?;
                         accounts::touch(tx, account, now).await?;
                         // Whoever holds a session of the anonymous account may be somebody else than who came now.
                         (account, Roles::USER, sessions::end_all(tx, account, None, now).await?)
@@ -112,8 +115,7 @@ impl App {
                     anonymous: false,
                     roles,
                     proofs: Proofs::NONE.with(Proof::Federated),
-                    kind: client_kind,
-                    tag: client_tag,
+                    origin: holder.clone(),
                     adoptable,
                 };
                 Ok((app.pass_first_factor(tx, &beginning, now).await?, ended))
@@ -145,6 +147,8 @@ impl App {
                 }
                 let key = app.data_keys.open(account, &stored.data_key)?;
                 app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
+                let entry = Entry::of(account, Event::IdentityLinked, now);
+                app.audit(tx, &entry.word(identity.provider.clone())).await?;
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await
             })
             .await?;

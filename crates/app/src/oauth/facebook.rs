@@ -1,13 +1,13 @@
 //! What Facebook tells us: somebody took our app out of their account, or wants to be forgotten.
 
 use domain::{Error, Result};
-use store::accounts;
 use uuid::Uuid;
 use vault::secret::equal;
 
 use super::arrival::find_and_lock;
 use super::{Protocol, Provider};
 use crate::App;
+use crate::audit::{Actor, Entry, Event};
 use crate::identities::ways_in;
 
 /// The answer to a request for deletion.
@@ -60,14 +60,17 @@ impl App {
             Error::forbidden("invalid_signed_request", "this is not signed by Facebook for this app")
         })?;
         let tag = self.index.identity(&provider.settings.issuer, &user);
+        let app = self.clone();
         let removed = self
             .store
             .write(async move |tx| {
                 let Some((stored, id)) = find_and_lock(tx, &tag).await? else { return Ok(None) };
                 if ways_in(&stored) <= 1 {
-                    return Ok(Some((stored.id, accounts::delete(tx, stored.id, now).await?)));
+                    // Signed by Facebook in the name of the person that it knows, who came in no other way.
+                    let entry = Entry::of(stored.id, Event::AccountDeleted, now).word("facebook");
+                    return Ok(Some((stored.id, app.delete_account(tx, stored.id, now, Some(entry)).await?)));
                 }
-                Self::remove_identity(tx, stored.id, id).await?;
+                app.remove_identity(tx, &stored, id, Actor::Owner, now).await?;
                 Ok(None)
             })
             .await?;

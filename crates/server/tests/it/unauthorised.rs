@@ -19,7 +19,7 @@ testkit::stamp! {
 }
 
 /// What anybody may call, and what a call without credential or body leads to. This list only shrinks.
-const OPEN: [(&str, &str, u16); 18] = [
+const OPEN: [(&str, &str, u16); 25] = [
     ("GET", "/.well-known/jwks.json", 200),
     ("GET", "/.well-known/security.txt", 404),
     ("GET", "/healthz", 200),
@@ -38,6 +38,13 @@ const OPEN: [(&str, &str, u16); 18] = [
     ("POST", "/v1/auth/refresh", 422),
     ("POST", "/v1/auth/logout", 401),
     ("POST", "/v1/auth/revoke", 422),
+    ("GET", "/v1/auth/providers", 200),
+    ("POST", "/v1/auth/oauth/{provider}/start", 404),
+    ("GET", "/v1/auth/oauth/{provider}/callback", 404),
+    ("POST", "/v1/auth/oauth/{provider}/token", 422),
+    ("POST", "/v1/auth/oauth/{provider}/deauthorize", 415),
+    ("POST", "/v1/auth/oauth/{provider}/deletion", 415),
+    ("GET", "/v1/auth/oauth/{provider}/deletion/{code}", 404),
 ];
 
 /// One operation of the document, with the things it needs filled in.

@@ -1,0 +1,153 @@
+//! Facebook's own way in, and what it tells us when somebody leaves.
+
+use serde_json::json;
+use server::sign_in_providers::SignInProvider;
+use testkit::facebook::{APP, FakeFacebook};
+use testkit::{Client, Response, TestApp};
+
+use crate::oauth::me;
+
+testkit::stamp! {
+    both: [
+        somebody_signs_in_through_facebook,
+        a_token_of_another_app_lets_nobody_in,
+        somebody_who_removes_the_app_is_let_go,
+        somebody_who_wants_to_be_forgotten_is,
+        only_facebook_is_believed,
+        what_facebook_cannot_do_is_said,
+    ]
+}
+
+async fn with_facebook(mut app: TestApp) -> (TestApp, FakeFacebook) {
+    let facebook = FakeFacebook::start().await;
+    let provider = SignInProvider {
+        kind: String::from("facebook"),
+        label: Some(String::from("Facebook")),
+        issuer: Some(facebook.url()),
+        graph_url: Some(facebook.url()),
+        client_id: APP.0.into(),
+        client_secret: Some(APP.1.into()),
+        ..SignInProvider::default()
+    };
+    app.restart_with(|config| {
+        config.providers.insert(String::from("facebook"), provider);
+    })
+    .await;
+    (app, facebook)
+}
+
+async fn begin(client: &Client, purpose: &str) -> String {
+    let body = json!({"purpose": purpose});
+    client.post("/v1/auth/oauth/facebook/start", body).await.expect(200).text("/url")
+}
+
+async fn sign_in(browser: &Client, facebook: &FakeFacebook, user: &str) -> Response {
+    let url = begin(browser, "login").await;
+    browser.come_back(&facebook.authorize(&url, user)).await.expect(303)
+}
+
+/// What Facebook posts, as a form.
+async fn tell(app: &TestApp, what: &str, signed_request: &str) -> Response {
+    let call = app.visitor().call(http::Method::POST, &format!("/v1/auth/oauth/facebook/{what}"));
+    call.body("application/x-www-form-urlencoded", format!("signed_request={signed_request}")).await
+}
+
+async fn somebody_signs_in_through_facebook(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let (browser, again) = (app.web(), app.web());
+    let back = sign_in(&browser, &facebook, "100").await;
+    assert_eq!(back.header("location"), "/#provider=facebook&outcome=signed_in");
+    sign_in(&again, &facebook, "100").await;
+    assert_eq!(me(&again).await["account_id"], me(&browser).await["account_id"]);
+    let listed = browser.get("/v1/me/identities").await.expect(200);
+    assert_eq!(listed.json["items"][0]["provider"], "facebook");
+}
+
+async fn a_token_of_another_app_lets_nobody_in(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    facebook.give_tokens_of_another_app();
+    let browser = app.web();
+    let back = sign_in(&browser, &facebook, "100").await;
+    assert_eq!(back.header("location"), "/#provider=facebook&error=provider_answer_refused");
+    assert_eq!(browser.kept().cookie, None);
+}
+
+async fn somebody_who_removes_the_app_is_let_go(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    // Somebody with another way in keeps the account.
+    app.user("ann@example.org").await;
+    let ann = app.web();
+    ann.sign_in("ann@example.org").await;
+    let url = begin(&ann, "link").await;
+    ann.come_back(&facebook.authorize(&url, "100")).await.expect(303);
+    tell(&app, "deauthorize", &FakeFacebook::signed_request("100", app.now())).await.expect(204);
+    assert_eq!(ann.get("/v1/me/identities").await.expect(200).json["items"], json!([]));
+    app.visitor().sign_in("ann@example.org").await;
+
+    // Without one, the account goes.
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    tell(&app, "deauthorize", &FakeFacebook::signed_request("200", app.now())).await.expect(204);
+    ben.get("/v1/me").await.expect(401);
+    // Somebody unknown is no error: Facebook would ask again.
+    tell(&app, "deauthorize", &FakeFacebook::signed_request("999", app.now())).await.expect(204);
+}
+
+async fn somebody_who_wants_to_be_forgotten_is(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    let account = me(&ben).await["account_id"].clone();
+    let answer = tell(&app, "deletion", &FakeFacebook::signed_request("200", app.now())).await.expect(200);
+    ben.get("/v1/me").await.expect(401);
+    let (url, code) = (answer.text("/url"), answer.text("/confirmation_code"));
+    assert!(url.starts_with("http://localhost") && url.ends_with(&code), "{url}");
+    let (_, path) = url.split_once("/v1/").unwrap();
+    let state = app.visitor().get(&format!("/v1/{path}")).await.expect(200);
+    assert_eq!(state.json, json!({"status": "done"}));
+    let mut other = code.clone();
+    let last = if other.pop() == Some('0') { '1' } else { '0' };
+    other.push(last);
+    for unknown in [&*other, "x", &"0".repeat(64), &"ä".repeat(32)] {
+        let path = format!("/v1/auth/oauth/facebook/deletion/{unknown}");
+        app.visitor().get(&path).await.problem(404, "not_found");
+    }
+    // Who comes again is somebody new.
+    let again = app.web();
+    sign_in(&again, &facebook, "200").await;
+    assert_ne!(me(&again).await["account_id"], account);
+}
+
+async fn only_facebook_is_believed(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    let good = FakeFacebook::signed_request("200", app.now());
+    let (tag, _) = good.split_once('.').unwrap();
+    let (_, other) = good.split_once('.').unwrap();
+    let day = std::time::Duration::from_hours(24);
+    for forged in [
+        String::new(),
+        format!(".{other}"),
+        format!("{}.{other}", tag.replace(&tag[..4], "AAAA")),
+        FakeFacebook::signed_request("200", app.now().minus(day)),
+    ] {
+        for what in ["deauthorize", "deletion"] {
+            tell(&app, what, &forged).await.problem(403, "invalid_signed_request");
+        }
+    }
+    let as_json = app.visitor().post("/v1/auth/oauth/facebook/deletion", json!({"signed_request": good}));
+    as_json.await.problem(415, "unsupported_media_type");
+    ben.get("/v1/me").await.expect(200);
+}
+
+async fn what_facebook_cannot_do_is_said(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let browser = app.web();
+    sign_in(&browser, &facebook, "100").await;
+    let start = async |body| browser.post("/v1/auth/oauth/facebook/start", body).await;
+    start(json!({"purpose": "step_up"})).await.problem(409, "step_up_unsupported");
+    start(json!({"native": true})).await.problem(409, "native_unsupported");
+    let grant = json!({"id_token": "x", "nonce": "y"});
+    browser.post("/v1/auth/oauth/facebook/token", grant).await.problem(401, "invalid_grant");
+}
