@@ -82,7 +82,7 @@ pub struct ProviderSettings {
 /// How a provider is spoken with.
 enum Protocol {
     OpenId(Documents),
-    Facebook { at: Facebook, secret: AppSecret },
+    Facebook { at: Facebook, secret: Box<AppSecret> },
 }
 
 /// One provider.
@@ -113,7 +113,7 @@ impl Providers {
                     let secret = secret.ok_or_else(|| wrong(String::from("client_secret is missing")))?;
                     let at = Facebook::at(&settings.issuer, &settings.graph_url)
                         .map_err(|error| wrong(error.to_string()))?;
-                    Protocol::Facebook { at, secret: AppSecret::new(secret) }
+                    Protocol::Facebook { at, secret: Box::new(AppSecret::new(secret)) }
                 }
             };
             Ok((name, Provider { settings, protocol, http: http.clone() }))
