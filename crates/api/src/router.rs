@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, oauth, operator, passkeys,
-    places, sessions, streams, sync, system, webhooks,
+    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, oauth, operator,
+    passkeys, places, sessions, streams, sync, system, webhooks,
 };
 use crate::{Api, authentication, web};
 
