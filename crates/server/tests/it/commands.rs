@@ -14,7 +14,7 @@ testkit::stamp! { both: [operators_manage_accounts, roles_come_from_the_command_
 #[test]
 fn every_command_explains_itself() {
     let folder = tempdir().unwrap();
-    let commands: [&[&str]; 0] = [
+    let commands: [&[&str]; 33] = [
         &[],
         &["dev"],
         &["serve"],
