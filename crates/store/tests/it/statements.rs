@@ -142,8 +142,8 @@ fn types(source: &str, tuple: &str) -> Vec<&'static str> {
         return vec![postgres_type(kind); length.split(';').next().unwrap().parse().unwrap()];
     }
     let Some(inner) = tuple.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
-        let (_, alias) = source.split_once(&format!("type {tuple} = ")).unwrap();
-        return types(source, alias.split(';').next().unwrap());
+        let (_, alias) = source.split_once(&format!("type {tuple} =")).unwrap();
+        return types(source, alias.split(';').next().unwrap().trim());
     };
     split(inner).into_iter().map(|kind| postgres_type(&kind)).collect()
 }
