@@ -19,7 +19,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: ['index.html', 'about/data/index.html', 'confirm/index.html', 'docs/index.html'],
+      input: ['', 'about/data/', 'account/', 'confirm/', 'docs/', 'forgot/', 'reset/'].map((folder) => `${folder}index.html`),
       // The script names every icon, and a hash cannot be compressed: 30 bits tell two versions of one icon apart.
       output: { assetFileNames: 'assets/[name]-[hash:5][extname]' },
     },

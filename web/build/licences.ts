@@ -8,6 +8,7 @@ const WORKS: Record<string, string[]> = {
   svelte: ['LICENSE.md'],
   '@fontsource-variable/figtree': ['LICENSE'],
   '@meteocons/svg-static': ['LICENSE'],
+  uqr: ['LICENSE'],
   'swagger-ui-dist': ['NOTICE', 'LICENSE', 'swagger-ui-bundle.js.LICENSE.txt'],
 };
 

@@ -11,8 +11,14 @@ import type { Account, Preferences, Registration, Tokens } from './types.ts';
 export interface SecondFactor {
   mfa_required: true;
   challenge: string;
+  /** Any one of these will do: `totp`, `passkey`, `recovery_code`. */
   factors: string[];
+  /** What to hand to the browser where a passkey will do. */
+  public_key?: PublicKeyCredentialRequestOptionsJSON | null;
 }
+
+/** What answers the challenge of a sign-in: one of these. A credential is what the browser gave, by `toJSON()`. */
+export type ShownFactor = { code: string } | { recovery_code: string } | { credential: unknown };
 
 interface Parts {
   http: Http;
@@ -126,25 +132,18 @@ export class Accounts {
   }
 
   /** Fails with `UnsentEdits` where that would throw changes of another account away, unless `discard` says so. */
-  async login(email: string, password: string, discard = false): Promise<Account | SecondFactor> {
-    const { http, session } = this.#parts;
-    if (!discard) await this.#flush();
-    const headers = this.#account?.kind === 'anonymous' ? await session.headers() : {};
-    let second: SecondFactor | null = null;
-    const account = await this.#signIn(async () => {
-      const options = { body: { email, password }, isOurs: isSignIn };
-      const answer = await http.call<Tokens | SecondFactor | null>('POST', '/v1/auth/login', options);
-      if (answer && 'mfa_required' in answer) {
-        second = answer;
-        throw SECOND_FACTOR;
-      }
-      return answer;
-    }, { discard }).catch((error: unknown) => {
-      if (error === SECOND_FACTOR && second) return second;
-      throw error;
-    });
-    if (!second) this.#left = headers['authorization']?.replace('Bearer ', '') ?? null;
-    return account;
+  login(email: string, password: string, discard = false): Promise<Account | SecondFactor> {
+    return this.#show('/v1/auth/login', { email, password }, discard);
+  }
+
+  /** Answers the challenge of a sign-in; a wrong answer (`wrong_factor`) may be followed by another. */
+  secondFactor(challenge: string, factor: ShownFactor, discard = false): Promise<Account | SecondFactor> {
+    return this.#show('/v1/auth/mfa', { challenge, ...factor }, discard);
+  }
+
+  /** Signs in with what the browser gave for `/v1/auth/passkeys/start`, by `toJSON()`. Loses nothing unsaid, as `login`. */
+  passkey(credential: unknown, discard = false): Promise<Account | SecondFactor> {
+    return this.#show('/v1/auth/passkeys/finish', { credential }, discard);
   }
 
   /**
@@ -178,9 +177,38 @@ export class Accounts {
     });
   }
 
+  /** Removes the account with all that it has, at once and for good. The server wants a fresh proof of identity first. */
+  remove(): Promise<void> {
+    return this.#change(true, async () => {
+      await this.#certain(() => this.#parts.http.call('DELETE', '/v1/me'));
+      await this.#become(null, true);
+    });
+  }
+
   async setPreferences(preferences: Preferences): Promise<void> {
     await this.#parts.http.call('PUT', '/v1/me/preferences', { body: preferences });
     if (this.#account) this.#tell({ ...this.#account, preferences });
+  }
+
+  /** Signs in with what somebody shows. */
+  async #show(path: string, body: object, discard: boolean): Promise<Account | SecondFactor> {
+    const { http, session } = this.#parts;
+    if (!discard) await this.#flush();
+    const headers = this.#account?.kind === 'anonymous' ? await session.headers() : {};
+    let second: SecondFactor | null = null;
+    const account = await this.#signIn(async () => {
+      const answer = await http.call<Tokens | SecondFactor | null>('POST', path, { body, isOurs: isSignIn });
+      if (answer && 'mfa_required' in answer) {
+        second = answer;
+        throw SECOND_FACTOR;
+      }
+      return answer;
+    }, { discard }).catch((error: unknown) => {
+      if (error === SECOND_FACTOR && second) return second;
+      throw error;
+    });
+    if (!second) this.#left = headers['authorization']?.replace('Bearer ', '') ?? null;
+    return account;
   }
 
   /** What waits belongs to the account that is about to go. */

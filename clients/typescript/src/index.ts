@@ -1,5 +1,5 @@
 /** @fairweather/client: accounts, forecasts and favourites of a Fairweather server, offline and live. */
-export { type Accounts, type SecondFactor } from './accounts.ts';
+export { type Accounts, type SecondFactor, type ShownFactor } from './accounts.ts';
 export { Client, type ClientEvents, type ClientOptions, createClient, type Status } from './client.ts';
 export type { LocalFavourite } from './copy.ts';
 export type { Environment } from './environment.ts';

@@ -1,6 +1,7 @@
 import '../styles/page.css';
 import { Problem } from '@fairweather/client';
 
+import { words } from '../account/text';
 import { fairweather } from '../state/fairweather';
 import '../state/preferences.svelte';
 import { pendingRegistration, readCode, showCode } from '../state/registration';
@@ -20,14 +21,14 @@ function show(title: string, body: string, code: string | null, link: boolean): 
   parts.push(text);
   if (link) {
     parts.push(Object.assign(document.createElement('a'), {
-      className: 'button main', href: '/', textContent: speech.t.confirm.open,
+      className: 'button main', href: '/', textContent: words.t.confirm.open,
     }));
   }
   answer?.replaceChildren(...parts);
 }
 
 async function confirm(): Promise<void> {
-  const texts = speech.t.confirm;
+  const texts = words.t.confirm;
   document.title = `${texts.title} · ${speech.t.appName}`;
   const code = readCode(new URLSearchParams(location.hash.slice(1)).get('code') ?? '');
   if (code === null) {
@@ -50,7 +51,7 @@ async function confirm(): Promise<void> {
     const { errors } = speech.t;
     const offline = error instanceof Problem && (error.status === 0 || error.status >= 500);
     if (offline) show(navigator.onLine ? errors.awayAction : errors.offlineAction, '', showCode(code), false);
-    else show(texts.refused, errors.code, showCode(code), true);
+    else show(texts.refused, words.t.errors.code, showCode(code), true);
   }
 }
 

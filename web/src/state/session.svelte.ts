@@ -1,4 +1,4 @@
-import type { Account, Units } from '@fairweather/client';
+import type { Account, SecondFactor, ShownFactor, Units } from '@fairweather/client';
 
 import { speech } from '../text/index.svelte';
 import { connection } from './connection.svelte';
@@ -15,6 +15,22 @@ import { toasts } from './toasts.svelte';
 const REFRESH_MS = 10 * 60_000;
 
 let account = $state.raw<Account | null>(null);
+let asked = $state(false);
+
+/** How a sign-in went: the server wants a second step, or the device had so many places of its own. */
+export interface SignedIn {
+  second: SecondFactor | null;
+  /** Which the user may want to bring along. */
+  left: number;
+}
+
+async function arrive(sign: () => Promise<Account | SecondFactor>): Promise<SignedIn> {
+  const left = account?.kind === 'anonymous' ? (places.list?.length ?? 0) : 0;
+  const answer = await sign();
+  if ('mfa_required' in answer) return { second: answer, left: 0 };
+  route.close(true);
+  return { second: null, left };
+}
 
 /** Units belong to the account: its choice comes from the server, and a choice made here goes there. */
 function agreeOnUnits(whose: Account): void {
@@ -35,6 +51,7 @@ async function sendUnits(whose: string): Promise<void> {
 fairweather.on('account', (next) => {
   const before = account?.account_id;
   account = next ?? null;
+  asked = next !== undefined;
   if (account && account.account_id !== before) agreeOnUnits(account);
 });
 
@@ -80,13 +97,21 @@ export const session = {
     if (account) await sendUnits(account.account_id);
   },
 
-  /** Signs in. True when the device had places of its own, which the user may want to bring along. */
-  async signIn(email: string, password: string, discard = false): Promise<{ mfa: boolean; left: number }> {
-    const left = account?.kind === 'anonymous' ? (places.list?.length ?? 0) : 0;
-    const answer = await fairweather.accounts.login(email, password, discard);
-    if ('mfa_required' in answer) return { mfa: true, left: 0 };
-    route.close(true);
-    return { mfa: false, left };
+  /** Whether the server has said who is here. */
+  get known(): boolean {
+    return asked;
+  },
+
+  signIn(email: string, password: string, discard = false): Promise<SignedIn> {
+    return arrive(() => fairweather.accounts.login(email, password, discard));
+  },
+
+  answerSecondStep(challenge: string, factor: ShownFactor, discard = false): Promise<SignedIn> {
+    return arrive(() => fairweather.accounts.secondFactor(challenge, factor, discard));
+  },
+
+  signInWithPasskey(credential: unknown, discard = false): Promise<SignedIn> {
+    return arrive(() => fairweather.accounts.passkey(credential, discard));
   },
 
   async confirm(registration: string, code: string): Promise<void> {

@@ -1,0 +1,27 @@
+import { toasts } from '../state/toasts.svelte';
+import { api } from './api';
+import { ofCode } from './explain';
+import { words } from './text';
+
+/**
+ * Says how a round trip to a provider ended: the server has put that behind the address of the page, where it is in no
+ * server's log, and where it need not stay.
+ */
+export async function greetArrival(): Promise<void> {
+  const told = new URLSearchParams(location.hash.slice(1));
+  const name = told.get('provider');
+  if (name === null) return;
+  history.replaceState(null, '', location.pathname);
+  const error = told.get('error');
+  if (error !== null) {
+    toasts.warn(ofCode(error) ?? words.t.errors.denied);
+    return;
+  }
+  const providers = await api.providers().catch(() => []);
+  const label = providers.find((provider) => provider.name === name)?.label ?? name;
+  const { providers: texts, signIn } = words.t;
+  const outcome = told.get('outcome');
+  if (outcome === 'linked') toasts.show(texts.nowLinked(label));
+  else if (outcome === 'stepped_up') toasts.show(texts.steppedUp);
+  else toasts.show(signIn.cameBack(label));
+}
