@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+
 import { test as base, expect, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
 
 export { expect };
@@ -120,27 +122,30 @@ function originOf(baseURL: string | undefined): string {
   return new URL(baseURL ?? 'http://127.0.0.1:8080').origin;
 }
 
-/** Reads the registration code for an address from the mailbox of the development server. */
-export async function codeFor(browser: Browser, email: string): Promise<string> {
+/** The newest mail to an address in the mailbox of the development server, once one is there that says `what`. */
+export async function mailTo(browser: Browser, email: string, what: RegExp): Promise<RegExpExecArray> {
   const mailbox = process.env['MAILBOX_URL'];
   if (mailbox === undefined) throw new Error('MAILBOX_URL must name the mailbox page of the development server');
   const page = await browser.newPage();
   try {
-    let code: string | undefined;
+    let found: RegExpExecArray | null = null;
     await expect
       .poll(async () => {
         await page.goto(mailbox);
-        const text = await page.locator('body').innerText();
-        const at = text.indexOf(email);
-        const after = at < 0 ? '' : text.slice(at + email.length);
-        code = /\b[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}\b/.exec(after)?.[0];
-        return code;
-      }, `a code for ${email} in the mailbox`)
-      .toBeDefined();
-    return code ?? '';
+        const mails = await page.getByRole('article').allInnerTexts();
+        found = mails.filter((mail) => mail.includes(`to ${email}`)).map((mail) => what.exec(mail)).find((hit) => hit !== null) ?? null;
+        return found;
+      }, `a mail to ${email} that says ${what}`)
+      .not.toBeNull();
+    return found as unknown as RegExpExecArray;
   } finally {
     await page.close();
   }
+}
+
+/** The newest code for an address. */
+export async function codeFor(browser: Browser, email: string): Promise<string> {
+  return (await mailTo(browser, email, /\b[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}\b/))[0];
 }
 
 /** An address that no earlier run of the tests has used. */
@@ -169,12 +174,66 @@ export async function signUp(app: App, browser: Browser): Promise<string> {
 
 /** Sends the form; whether it succeeds is the test's to see. */
 export async function signIn(app: App, email: string, password: string): Promise<void> {
-  const menu = await app.menu('Account');
-  await menu.getByRole('button', { name: /^(Sign in|I already have an account)$/ }).click();
-  const dialog = app.page.getByRole('dialog');
+  const dialog = await openSignIn(app);
   await dialog.getByLabel('E-mail').fill(email);
   await dialog.getByLabel('Password', { exact: true }).fill(password);
-  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+export async function openSignIn(app: App): Promise<Locator> {
+  const menu = await app.menu('Account');
+  await menu.getByRole('button', { name: /^(Sign in|I already have an account)$/ }).click();
+  return app.page.getByRole('dialog');
+}
+
+/** Opens the account page, which is there once the account's devices are. */
+export async function openAccount(app: App): Promise<void> {
+  await app.page.goto('/account');
+  await expect(app.page.getByRole('region', { name: 'Where you are signed in' })).toBeVisible();
+}
+
+/** Every call is refused until the account has proved itself again, as five minutes after the last proof. */
+export async function forgetProof(page: Page, accepts: string[]): Promise<() => Promise<number>> {
+  let proofs = 0;
+  await page.route('**/v1/auth/step-up', async (route) => {
+    const answer = await route.fetch();
+    if (answer.ok()) proofs += 1;
+    await route.fulfill({ response: answer });
+  });
+  await page.route('**/v1/me/**', async (route) => {
+    if (proofs > 0 || route.request().method() === 'GET') return route.fallback();
+    const problem = { status: 401, code: 'insufficient_user_authentication', title: 'Show again that it is you', accepts };
+    return route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify(problem) });
+  });
+  return async () => proofs;
+}
+
+/** The code that an authenticator app shows for a secret (RFC 6238), so many steps of 30 seconds from now. */
+export function totp(secret: string, steps = 0): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...secret.replace(/\s/g, '')].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  const at = (mac.at(-1) ?? 0) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fff_ffff) % 1_000_000).padStart(6, '0');
+}
+
+/** Gives the browser a device with passkeys, whose owner always agrees. */
+export async function addAuthenticator(page: Page): Promise<void> {
+  const browser = await page.context().newCDPSession(page);
+  await browser.send('WebAuthn.enable');
+  await browser.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
 }
 
 /** Everything that the page keeps on the device, as text. */

@@ -10,3 +10,8 @@ export const words = {
     return TEXTS[speech.language];
   },
 };
+
+/** The name of a button that stands beside what it is about: what is seen comes first, then what it does that to. */
+export function named(button: string, about: string): string {
+  return `${button}: ${about}`;
+}
