@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 
-import { type Client, type Environment, Problem } from '../src/index.ts';
+import { type Client, type Environment, Problem, UnsentEdits } from '../src/index.ts';
 import { Household, refusal } from './household.ts';
 import { idle } from './manual.ts';
 
@@ -525,4 +525,50 @@ test('a mutation that the server finds at fault is refused alone', async () => {
   await client.favourites.create(place('At fault'));
   await settle(household);
   assert.deepEqual([client.status.unsent, edits], [0, ['refused']]);
+});
+
+test('a second factor completes what the password began; a wrong one leaves the account of the device as it was', async () => {
+  const household = new Household();
+  const client = await tabOf(household, 'ann');
+  let right = false;
+  household.instead = (path) => {
+    if (path === '/v1/auth/login') return async () => Response.json({ mfa_required: true, challenge: 'c', factors: ['totp'], public_key: null });
+    if (path !== '/v1/auth/mfa') return undefined;
+    return async () => {
+      if (!right) return refusal(401, 'wrong_factor');
+      household.cookie = 'ben';
+      return new Response(null, { status: 204 });
+    };
+  };
+  const step = await client.accounts.login('ben', 'secret');
+  assert.ok('mfa_required' in step);
+  assert.equal(((await failure(client.accounts.secondFactor(step.challenge, { code: '000000' }))) as Problem).code, 'wrong_factor');
+  assert.equal(client.accountId, 'ann');
+  right = true;
+  await client.accounts.secondFactor(step.challenge, { code: '287082' });
+  assert.equal(client.accountId, 'ben');
+});
+
+test('a passkey signs in as a password does, and asks before unsent changes are lost', async () => {
+  const household = new Household();
+  const client = await tabOf(household, 'ann');
+  household.instead = (path) => {
+    if (path === '/v1/sync') return async () => refusal(503, 'store_unavailable');
+    if (path !== '/v1/auth/passkeys/finish') return undefined;
+    return async () => ((household.cookie = 'ben'), new Response(null, { status: 204 }));
+  };
+  await client.favourites.create(place('Of Ann'));
+  const lost = watched(client.accounts.passkey({}));
+  await settle(household, 10);
+  assert.ok(lost() instanceof UnsentEdits);
+  await client.accounts.passkey({}, true);
+  assert.equal(client.accountId, 'ben');
+});
+
+test('an account that is removed leaves nothing on the device', async () => {
+  const household = new Household();
+  const client = await tabOf(household, 'ann');
+  await client.favourites.create(place('Of Ann'));
+  await client.accounts.remove();
+  assert.deepEqual([client.accountId, client.accounts.current, await household.kept('ann')], [null, null, undefined]);
 });
