@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 use crate::{
-    favourites, identities, passkeys, receipts, recovery_codes, sessions, sync, tickets, tombstones, totp,
+    email_changes, favourites, identities, passkeys, password_resets, receipts, recovery_codes, sessions,
+    sync, tickets, tombstones, totp,
 };
 
 type Columns = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>, String, i64, i64);
@@ -38,6 +39,8 @@ static SET_LOGIN: Statement<(Vec<u8>, Vec<u8>, Uuid), ()> =
     Statement::new("UPDATE account SET email = $1, password = $2 WHERE account_id = $3");
 static SET_PASSWORD: Statement<(Vec<u8>, Uuid), ()> =
     Statement::new("UPDATE account SET password = $1 WHERE account_id = $2");
+static SET_EMAIL: Statement<(Vec<u8>, Uuid), ()> =
+    Statement::new("UPDATE account SET email = $1 WHERE account_id = $2");
 static SET_PREFERENCES: Statement<(Vec<u8>, Uuid), ()> =
     Statement::new("UPDATE account SET preferences = $1 WHERE account_id = $2");
 static SET_ROLES: Statement<(String, Uuid), ()> =
@@ -53,6 +56,8 @@ static FIND_EMAIL: Statement<(Vec<u8>,), (Uuid,)> =
     Statement::new("SELECT account_id FROM email_index WHERE email_tag = $1");
 static RELEASE_EMAIL: Statement<(Uuid,), ()> =
     Statement::new("DELETE FROM email_index WHERE account_id = $1");
+static RELEASE_OTHER_EMAILS: Statement<(Uuid, Vec<u8>), ()> =
+    Statement::new("DELETE FROM email_index WHERE account_id = $1 AND email_tag <> $2");
 static PAGE: Statement<(Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, i64, String, i64, i64)> = Statement::new(
     "SELECT account_id, data_key, email, identities, roles, created_at, seen_at FROM account
      WHERE account_id > $1 ORDER BY account_id LIMIT $2",
@@ -152,6 +157,10 @@ pub async fn set_password(tx: &mut Tx, id: AccountId, password: &[u8]) -> Result
     tx.exec(&SET_PASSWORD, (password, id.uuid())).await.map(drop)
 }
 
+pub async fn set_email(tx: &mut Tx, id: AccountId, email: &[u8]) -> Result<()> {
+    tx.exec(&SET_EMAIL, (email, id.uuid())).await.map(drop)
+}
+
 pub async fn set_preferences(tx: &mut Tx, id: AccountId, preferences: &[u8]) -> Result<()> {
     tx.exec(&SET_PREFERENCES, (preferences, id.uuid())).await.map(drop)
 }
@@ -177,6 +186,11 @@ pub async fn claim_email(tx: &mut Tx, email_tag: &[u8], id: AccountId) -> Result
     Ok(tx.exec(&CLAIM_EMAIL, (email_tag, id.uuid())).await? == 1)
 }
 
+/// Makes no other e-mail lead to this account than this one.
+pub async fn release_other_emails(tx: &mut Tx, id: AccountId, email_tag: &[u8]) -> Result<()> {
+    tx.exec(&RELEASE_OTHER_EMAILS, (id.uuid(), email_tag)).await.map(drop)
+}
+
 pub async fn find_by_email(db: &mut Db, email_tag: &[u8]) -> Result<Option<AccountId>> {
     Ok(db.opt(&FIND_EMAIL, (email_tag,)).await?.map(|(id,)| AccountId::from_uuid(id)))
 }
@@ -197,6 +211,8 @@ pub async fn delete(tx: &mut Tx, id: AccountId, now: Timestamp) -> Result<Vec<do
     recovery_codes::delete_all(tx, id).await?;
     passkeys::delete_all(tx, id).await?;
     identities::delete_all(tx, id).await?;
+    password_resets::delete_all(tx, id).await?;
+    email_changes::delete(tx, id).await?;
     tx.exec(&RELEASE_EMAIL, (id.uuid(),)).await?;
     Ok(ended)
 }

@@ -13,6 +13,7 @@ use crate::{Url, sqlite};
 /// Steps in order. A step that was released never changes: its checksum is stored and compared.
 const STEPS: &[Template] = &[
     Template { number: 1, name: "start", text: include_str!("../migrations/0001_start.sql") },
+    Template { number: 2, name: "mail", text: include_str!("../migrations/0002_mail.sql") },
     Template { number: 3, name: "factors", text: include_str!("../migrations/0003_factors.sql") },
     Template { number: 4, name: "identities", text: include_str!("../migrations/0004_identities.sql") },
     Template { number: 5, name: "control", text: include_str!("../migrations/0005_control.sql") },

@@ -50,6 +50,8 @@ pub const TABLES: &[(&str, Treatment)] = &[
     ("revocation", Treatment::Moved),
     ("registration", Treatment::Moved),
     ("mail", Treatment::Moved),
+    ("password_reset", Treatment::Moved),
+    ("email_change", Treatment::Moved),
     ("throttle", Treatment::Moved),
     ("identity_index", Treatment::Moved),
     ("identity", Treatment::Moved),

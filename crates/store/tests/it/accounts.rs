@@ -7,7 +7,8 @@ use store::challenges::Challenge;
 use store::receipts::Receipt;
 use store::tickets::Ticket;
 use store::{
-    Error, accounts, challenges, identities, passkeys, receipts, recovery_codes, sessions, tickets, totp,
+    Error, accounts, challenges, email_changes, identities, passkeys, password_resets, receipts,
+    recovery_codes, sessions, tickets, totp,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -153,6 +154,8 @@ async fn furnish(store: &TestStore, account: AccountId) {
         passkeys::insert(tx, account, name.as_bytes(), &passkey, 0).await?;
         let challenge = Challenge { account, state: vec![1] };
         challenges::draw(tx, name.as_bytes(), &challenge, expires_at, NOW).await?;
+        password_resets::put(tx, name.as_bytes(), account, expires_at).await?;
+        email_changes::put(tx, account, b"sealed", expires_at).await?;
         add(tx, account, gone, "a0").await?;
         change(tx, account, gone, None).await?;
         add(tx, account, id, "a0").await

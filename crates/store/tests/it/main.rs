@@ -26,6 +26,7 @@ mod identities;
 mod mail;
 mod migrations;
 mod oauth;
+mod password_resets;
 mod receipts;
 mod registrations;
 mod relocation;

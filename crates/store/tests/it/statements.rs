@@ -38,11 +38,12 @@ const MAY_SCAN: [(&str, &str); 14] = [
 ];
 
 /// Tables that grow with the number of people and are split by account.
-const OF_ACCOUNTS: [&str; 10] = [
+const OF_ACCOUNTS: [&str; 11] = [
     "account",
     "session",
     "identity",
     "account_sync",
+    "email_change",
     "favourite",
     "tombstone",
     "receipt",
@@ -51,8 +52,15 @@ const OF_ACCOUNTS: [&str; 10] = [
     "totp",
 ];
 /// Tables that lead from something known to an account.
-const DIRECTORIES: [&str; 6] =
-    ["email_index", "identity_index", "cookie", "stream_ticket", "challenge", "passkey_index"];
+const DIRECTORIES: [&str; 7] = [
+    "email_index",
+    "identity_index",
+    "password_reset",
+    "cookie",
+    "stream_ticket",
+    "challenge",
+    "passkey_index",
+];
 /// Tables that belong to no account, and what bounds them.
 const OF_NOBODY: [(&str, &str); 19] = [
     ("api_key", "what operators make, a hundred at most"),
@@ -76,12 +84,14 @@ const OF_NOBODY: [(&str, &str); 19] = [
     ("throttle", "who failed within a year, found by a hash; each network adds so many an hour"),
 ];
 /// Statements that look at many accounts: background work, never a person's request.
-const BACKGROUND: [&str; 10] = [
+const BACKGROUND: [&str; 12] = [
     "wrapped::ACCOUNTS",
     "accounts::DATA_KEYS",
     "accounts::PAGE",
     "accounts::FORGOTTEN",
     "compaction::ACCOUNTS",
+    "email_changes::CHUNK_END",
+    "email_changes::EXPIRE",
     "receipts::CHUNK_END",
     "receipts::EXPIRE",
     "sessions::EXPIRED",
