@@ -11,6 +11,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use upstream::smtp::{Smtp, SmtpSettings};
 
 use crate::sign_in_providers::SignInProviders;
 
@@ -47,6 +48,7 @@ pub struct Config {
     pub passkeys: Passkeys,
     /// Through whom people sign in beside a password; each under the name that stands in its paths.
     pub providers: SignInProviders,
+    pub mail: Mail,
     pub weather: Weather,
     pub store: StoreConfig,
     pub audit: Audit,
@@ -123,6 +125,33 @@ pub struct Passkeys {
     /// Origins beside `public_url` where passkeys of this server may be made and shown: Android apps, as
     /// `android:apk-key-hash:` and the base64url of the SHA-256 of their signing certificate.
     pub apps: Vec<String>,
+}
+
+/// How `serve` sends mail; `dev` shows it in its mailbox.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// `smtps://USER:PASSWORD@HOST` (TLS at once, port 465) or `smtp://USER:PASSWORD@HOST` (STARTTLS, port 587, which is
+    /// required unless the host is this machine). Never written to logs.
+    pub url: Option<String>,
+    /// Who mail comes from: `Fairweather <weather@example.org>`.
+    pub from: Option<String>,
+    /// File with the certificates (PEM) of an authority of your own.
+    pub authority: Option<PathBuf>,
+    /// Seconds that one conversation with the SMTP server may take, at most 120.
+    pub timeout_s: u64,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Mail").field("is_configured", &self.url.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self { url: None, from: None, authority: None, timeout_s: 30 }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -219,6 +248,7 @@ impl Default for Config {
             password: Password::default(),
             passkeys: Passkeys::default(),
             providers: SignInProviders::new(),
+            mail: Mail::default(),
             weather: Weather::default(),
             store: StoreConfig::default(),
             audit: Audit::default(),
@@ -417,6 +447,35 @@ impl Config {
         }
     }
 
+    /// What takes mail, if anything was said of it.
+    ///
+    /// # Errors
+    /// When a setting does not fit; the text names it and holds no password.
+    pub fn smtp(&self) -> Result<Option<Smtp>> {
+        let Mail { url, from, authority, timeout_s } = &self.mail;
+        let Some(url) = url else { return Ok(None) };
+        let from = from.as_deref().ok_or_else(|| {
+            Error::internal(
+                "mail.from is not set: say who mail comes from, e.g. Fairweather <weather@example.org>",
+            )
+        })?;
+        let authority = authority.as_ref().map(|path| {
+            std::fs::read(path)
+                .map_err(|error| Error::internal(format!("mail.authority {}: {error}", path.display())))
+        });
+        let authority = authority.transpose()?;
+        let public = self.public_url.as_deref().and_then(origin).and_then(|url| url.split_once("://"));
+        let hello = public.map_or("localhost", |(_, host)| host.split(':').next().unwrap_or(host));
+        let settings = SmtpSettings {
+            url,
+            from,
+            authority: authority.as_deref(),
+            hello,
+            patience: Duration::from_secs((*timeout_s).clamp(1, 120)),
+        };
+        Smtp::new(&settings).map(Some)
+    }
+
     /// How long `serve` goes on after it was told to stop. One process has no balancer in front that looks.
     pub fn drain(&self) -> Result<Duration> {
         let usual = if self.store_url()?.file().is_some() { 0 } else { 5 };
@@ -487,6 +546,9 @@ impl Config {
                  subscriptions or advertisements are commercial): set weather.open_meteo.non_commercial = true, or \
                  a customer's base_url and key, or the base_url of your own Open-Meteo container",
             ));
+        }
+        if let Err(error) = self.smtp() {
+            wrong.push(error.to_string());
         }
         if self.password.minimum < 8 {
             wrong.push(String::from("password.minimum is below 8"));

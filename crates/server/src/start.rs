@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use api::{AllowedOrigins, Api, ApiSettings, Draining, Edge, Routes, TrustedProxies};
 use app::limits::Rate;
+use app::mail::delivery;
 use app::weather::{Configured, Providers, REFRESH_EVERY, Weather};
 use app::{
     App, Commits, Limits, Parts, Settings, StreamSettings, erasures, jobs, rewrap, signing_keys, streams,
@@ -120,6 +121,7 @@ async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> 
         hashing: HashingPool::start(options, clock.clone(), random.clone())?,
         carrier,
         receiver: receiver(config),
+        smtp: if *mode == Mode::Serve { config.smtp()? } else { None },
     };
     let app = App::start(parts).await?;
     commits.attach(&app);
@@ -342,7 +344,7 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
         audit_kept: Duration::from_hours(24)
             .saturating_mul(u32::try_from(config.audit.kept_days.max(1)).unwrap_or(u32::MAX)),
         trust_loopback: dev,
-        has_mail: dev,
+        has_mail: dev || config.mail.url.is_some(),
         mailbox_token: mailbox.map(Secret::digest),
     }
 }
@@ -429,6 +431,13 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
     }));
     let of = app.clone();
     jobs.spawn(async move { of.follow_bus().await });
+    if !dev && app.settings().has_mail {
+        let of = app.clone();
+        jobs.spawn(every(delivery::EVERY, "send_mail", move || {
+            let app = of.clone();
+            async move { app.send_mail().await }
+        }));
+    }
     if app.bus().is_there() {
         let of = app.clone();
         jobs.spawn(every(traffic::TELL_EVERY, "tell_traffic", move || {

@@ -37,6 +37,8 @@ pub mod redis;
 #[cfg(feature = "app")]
 pub mod relay;
 #[cfg(feature = "app")]
+pub mod smtp;
+#[cfg(feature = "app")]
 pub mod sockets;
 #[cfg(feature = "app")]
 pub mod totp;

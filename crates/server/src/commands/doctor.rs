@@ -44,6 +44,7 @@ pub async fn run(setup: Setup, options: &Options) -> Result<()> {
         Err(error) => findings.push(Finding::Bad(error.to_string())),
     }
     findings.extend(sign_in_providers(&setup).await);
+    findings.push(mail(config).await);
     for line in config.unsafe_settings() {
         findings.push(Finding::Note(format!("`serve` would refuse to start: {line}")));
     }
@@ -158,6 +159,20 @@ async fn sign_in_providers(setup: &Setup) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the SMTP server talks to us. Nothing is sent.
+async fn mail(config: &Config) -> Finding {
+    match config.smtp() {
+        Ok(None) => Finding::Note(String::from(
+            "mail.url is not set: `serve` sends no mail, so nobody can register with an e-mail address or reset a password",
+        )),
+        Ok(Some(smtp)) => match smtp.check().await {
+            Ok(()) => Finding::Good(String::from("the SMTP server answers and lets this server in")),
+            Err(error) => Finding::Bad(format!("the SMTP server cannot be used: {error}")),
+        },
+        Err(error) => Finding::Bad(error.to_string()),
+    }
 }
 
 async fn opened(setup: &Setup) -> Vec<Finding> {

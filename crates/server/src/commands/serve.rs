@@ -65,6 +65,11 @@ pub async fn serve(setup: Setup) -> Result<()> {
     if !api::has_web_app() {
         return Err(Error::internal("this build carries no web app: make one with `scripts/build`"));
     }
+    if setup.config.mail.url.is_none() {
+        tracing::warn!(
+            "mail.url is not set, so nobody can register with an e-mail address or reset a password; other ways in work"
+        );
+    }
     let drain = setup.config.drain()?;
     let signals = Signals::listen()?;
     let running = start(setup).await?;
