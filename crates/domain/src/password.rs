@@ -113,7 +113,7 @@ impl PasswordPolicy {
             let detail = "must not be built from the name of this service or your own address";
             reasons.push(Invalid::new("/password", "context", detail));
         }
-        if is_common(&lower) || is_common(without_decoration(&lower)) {
+        if [lower.as_str(), without_signs(&lower), without_decoration(&lower)].into_iter().any(is_common) {
             let detail = "is on the list of common passwords, which attackers try first";
             reasons.push(Invalid::new("/password", "common", detail));
         }
@@ -189,6 +189,11 @@ fn follows(before: char, after: char) -> bool {
     before == after || u32::from(before).abs_diff(u32::from(after)) == 1 || ROWS.iter().any(in_row)
 }
 
+/// The text without the signs that people put around a common word: `--1qaz2wsx--` → `1qaz2wsx`.
+fn without_signs(lower: &str) -> &str {
+    lower.trim_matches(|character: char| !character.is_alphanumeric())
+}
+
 /// The text without the digits and signs that people put around a common word: `!password2026` → `password`.
 fn without_decoration(lower: &str) -> &str {
     lower.trim_matches(|character: char| !character.is_alphabetic())
@@ -203,7 +208,8 @@ mod tests {
     const CONTEXT: [&str; 1] = ["Marguerite.Dupont@mail.example.com"];
 
     fn codes(minimum: usize, typed: &str) -> Vec<&'static str> {
-        let common = |text: &str| ["password", "iloveyou", "correcthorsebatterystaple"].contains(&text);
+        let common =
+            |text: &str| ["password", "iloveyou", "1qaz2wsx", "correcthorsebatterystaple"].contains(&text);
         match PasswordPolicy::new(minimum, "Fairweather").accept(typed, &CONTEXT, common) {
             Ok(password) => {
                 assert!(password.length() >= minimum);
@@ -295,6 +301,7 @@ mod tests {
             ("marguerite.dupont", "context"),
             ("Dupont-Example!1", "context"),
             ("Password20261121", "common"),
+            ("...!1qaz2wsx!...", "common"),
             ("correctHorseBatteryStaple", "common"),
         ] {
             assert!(codes(15, typed).contains(&reason), "{typed:?} {:?}", codes(15, typed));
