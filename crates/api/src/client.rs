@@ -102,6 +102,7 @@ fn client(api: &Api, parts: &Parts, web: bool) -> Client {
         user_agent: user_agent(&parts.headers),
         web,
         language: accepted.and_then(Language::accepted),
+        device_token: device_token(api, &parts.headers).filter(|_| web),
     }
 }
 
@@ -129,6 +130,12 @@ pub fn cross_site() -> Problem {
 pub fn network(api: &Api, parts: &Parts) -> Network {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
     Network::of(api.settings.trusted_proxies.origin(peer, &parts.headers))
+}
+
+/// What our own page was given when somebody signed in there before; others send it in the body.
+fn device_token(api: &Api, headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    api.settings.cookie.device().find(cookies).map(String::from)
 }
 
 /// Bounded, since it is hashed and shown.

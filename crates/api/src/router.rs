@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use crate::edge::NoteRoute;
 use crate::openapi::Document;
 use crate::rest::{
-    api_keys, auth, changes, factors, favourites, forecasts, identities, mailbox, me, oauth, operator,
-    passkeys, places, sessions, streams, sync, system, webhooks,
+    api_keys, auth, changes, email, factors, favourites, forecasts, identities, mailbox, me, oauth, operator,
+    passkeys, password, places, sessions, streams, sync, system, webhooks,
 };
 use crate::{Api, authentication, web};
 
@@ -45,6 +45,8 @@ fn groups() -> Groups {
             .routes(routes!(auth::second_step))
             .routes(routes!(passkeys::start_sign_in))
             .routes(routes!(passkeys::finish_sign_in))
+            .routes(routes!(auth::forgot))
+            .routes(routes!(auth::reset))
             .routes(routes!(auth::refresh))
             .routes(routes!(auth::logout))
             .routes(routes!(auth::revoke))
@@ -60,6 +62,9 @@ fn groups() -> Groups {
             .routes(routes!(me::export))
             .routes(routes!(me::set_preferences))
             .routes(routes!(me::adopt))
+            .routes(routes!(password::change))
+            .routes(routes!(email::read, email::change, email::cancel))
+            .routes(routes!(email::confirm))
             .routes(routes!(identities::list))
             .routes(routes!(identities::delete))
             .routes(routes!(favourites::list, favourites::create))

@@ -160,6 +160,8 @@ pub struct Client {
     pub web: bool,
     /// What it likes to read, as far as mail is written in it.
     pub language: Option<Language>,
+    /// What it was given when somebody signed in on it before.
+    pub device_token: Option<String>,
 }
 
 pub(crate) fn account_is_gone() -> Error {

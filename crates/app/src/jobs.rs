@@ -5,8 +5,8 @@ use std::time::Duration;
 use domain::change::TOMBSTONES_KEPT;
 use domain::{AccountId, Result, Timestamp, webhook};
 use store::{
-    CHUNK, Tx, accounts, audit, cells, challenges, claims, compaction, mail, oauth, receipts, registrations,
-    sessions, throttles, tickets, webhooks,
+    CHUNK, Tx, accounts, audit, cells, challenges, claims, compaction, email_changes, mail, oauth,
+    password_resets, receipts, registrations, sessions, throttles, tickets, webhooks,
 };
 
 use crate::App;
@@ -14,8 +14,8 @@ use crate::revocations::Revocations;
 
 /// Anonymous accounts that nobody used for so long are removed: their sessions ended by then.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// Mail that was sent, or lies in a development mailbox, goes after a day.
-const MAIL_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Mail in a development mailbox goes after a day, and an hour later than the last attempt to send any.
+const MAIL_KEPT: Duration = Duration::from_secs(25 * 60 * 60);
 /// The oldest forecast that is shown as a last resort is two days old.
 const CELLS_KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
@@ -46,6 +46,8 @@ impl App {
         self.purge_tombstones(now.minus(TOMBSTONES_KEPT)).await?;
         self.in_chunks(async move |tx| registrations::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| oauth::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| password_resets::expire(tx, now).await).await?;
+        self.in_chunks(async move |tx| email_changes::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| throttles::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| receipts::expire(tx, now).await).await?;
         self.in_chunks(async move |tx| tickets::expire(tx, now).await).await?;

@@ -7,13 +7,14 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bus::{Bus, Carrier, Installation};
 use domain::password::PasswordPolicy;
-use domain::{Clock, Error, Random, Result, Timestamp};
+use domain::{Clock, Random, Result, Timestamp};
 use gazetteer::Gazetteer;
 use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
+use upstream::smtp::Smtp;
 use upstream::webhook::Receiver;
 use vault::webauthn::RelyingParty;
-use vault::{BlindIndex, HashingPool, RefreshKey, RingKeeper, ServerKey};
+use vault::{BlindIndex, HashingPool, MacKey, RefreshKey, RingKeeper, ServerKey};
 
 pub mod accounts;
 pub mod api_keys;
@@ -22,8 +23,11 @@ mod authenticate;
 pub mod caller;
 mod challenges;
 pub mod changes;
+mod common_passwords;
 mod data_keys;
+mod device_tokens;
 mod elevations;
+pub mod email_change;
 pub mod erasures;
 pub mod export;
 pub mod factors;
@@ -41,6 +45,7 @@ mod nodes;
 pub mod oauth;
 mod operator;
 pub mod passkeys;
+pub mod passwords;
 pub mod places;
 pub mod preferences;
 mod refresh;
@@ -107,6 +112,8 @@ pub struct Inner {
     webhooks: webhooks::Webhooks,
     providers: Providers,
     bus: Bus,
+    device_key: MacKey,
+    smtp: Option<Smtp>,
 }
 
 impl std::ops::Deref for App {
@@ -135,6 +142,8 @@ pub struct Parts {
     pub carrier: Carrier,
     /// What sends webhooks.
     pub receiver: Receiver,
+    /// What takes mail; without it mail stays in the mailbox of a development server.
+    pub smtp: Option<Smtp>,
 }
 
 /// Tokens and cookies remembered as checked.
@@ -178,10 +187,12 @@ impl App {
             providers,
             carrier,
             receiver,
+            smtp,
         } = parts;
         let [index, refresh] = rewrap::SECRETS;
         let index = server_key(&store, &ring, &random, index).await?;
         let refresh = server_key(&store, &ring, &random, refresh).await?;
+        let device_key = MacKey::new(&index, "device token")?;
         let signing_keys = SigningKeys::start(&store, &ring, &random, clock.now()).await?;
         let bus = Bus::new(carrier, Installation::new(&index)?, clock.clone(), random.clone())?;
         let index = Arc::new(BlindIndex::new(&index)?);
@@ -215,6 +226,8 @@ impl App {
             gazetteer,
             weather,
             hashing,
+            device_key,
+            smtp,
         }));
         let of = Arc::downgrade(&app.0);
         app.weather.on_change(move |changed, by| {
@@ -267,17 +280,6 @@ impl App {
     pub async fn settle(&self) -> Result<()> {
         self.write_audit_tally().await?;
         self.store.settle().await.map_err(Into::into)
-    }
-
-    fn require_mail(&self) -> Result<()> {
-        if self.settings.has_mail {
-            return Ok(());
-        }
-        Err(Error::unavailable(
-            "mail_unavailable",
-            "this server sends no mail, so nobody can sign up; the operator must configure it",
-            std::time::Duration::from_secs(3600),
-        ))
     }
 }
 

@@ -22,6 +22,8 @@ struct Found {
     account: AccountId,
     roles: Roles,
     phc: PasswordHash,
+    /// The same as stored: what is checked is what must still count when the session begins.
+    sealed: Vec<u8>,
 }
 
 impl App {
@@ -54,7 +56,7 @@ impl App {
                 return Err(error);
             }
         };
-        let (true, Some(Found { account, roles, .. })) = (verified.matches, &found) else {
+        let (true, Some(Found { account, roles, sealed, .. })) = (verified.matches, &found) else {
             if failures > FREE_FAILURES
                 && let Some(Found { account, .. }) = found
             {
@@ -74,13 +76,14 @@ impl App {
             origin: self.origin(client),
             adoptable,
         };
-        let passed = self.finish_login(beginning, rehashed, tags, now).await?;
-        self.passed(passed, now)
+        let passed = self.finish_login(beginning, sealed.clone(), rehashed, tags, now).await?;
+        Ok(self.remember_device(self.passed(passed, now)?, &email, client, now))
     }
 
     async fn finish_login(
         &self,
         beginning: Beginning,
+        checked: Vec<u8>,
         rehashed: Option<PasswordHash>,
         tags: crate::throttles::PasswordTags,
         now: Timestamp,
@@ -98,7 +101,11 @@ impl App {
         let passed = self
             .store
             .write(async move |tx| {
-                if !accounts::touch(tx, account, now).await? {
+                // A reset that came in between has ended all sessions, and none may begin with the old password.
+                let stored = accounts::lock(tx, account).await?;
+                if stored.and_then(|stored| stored.password).as_ref() != Some(&checked)
+                    || !accounts::touch(tx, account, now).await?
+                {
                     return Err(refused().into());
                 }
                 Self::clear_password_failures(tx, &tags, now).await?;
@@ -124,7 +131,12 @@ impl App {
         let key = self.data_keys.open(stored.id, &stored.data_key)?;
         let phc = key.open(&context("account", stored.id, Uuid::nil(), "password"), password)?;
         let phc = std::str::from_utf8(&phc).map_err(Error::internal)?.parse()?;
-        Ok(Some(Found { account: stored.id, roles: Roles::parse(&stored.roles), phc }))
+        Ok(Some(Found {
+            account: stored.id,
+            roles: Roles::parse(&stored.roles),
+            phc,
+            sealed: password.clone(),
+        }))
     }
 }
 

@@ -52,8 +52,8 @@ impl App {
         email: &str,
         password: &str,
     ) -> Result<Registration> {
-        self.require_mail()?;
-        let (email, password) = both(Email::parse(email), self.policy.accept(password, &[email], |_| false))?;
+        self.require_mail().await?;
+        let (email, password) = both(Email::parse(email), self.accept_password(password, email))?;
         let now = self.now();
         let email_tag = self.index.email(&email);
         self.count_mail(&email, client, now).await?;
@@ -151,8 +151,8 @@ impl App {
                 let seal = |column, text: &str| {
                     key.seal(&context("account", account, Uuid::nil(), column), text.as_bytes(), &app.random)
                 };
-                let (email, phc) = (seal("email", email.as_str())?, seal("password", &pending.phc)?);
-                if !accounts::set_login(tx, account, &email, &phc).await? {
+                let (sealed_email, phc) = (seal("email", email.as_str())?, seal("password", &pending.phc)?);
+                if !accounts::set_login(tx, account, &sealed_email, &phc).await? {
                     // The anonymous account was removed meanwhile.
                     return Err(refused().into());
                 }
@@ -174,12 +174,12 @@ impl App {
                 let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
                 app.audit(tx, &entry.word("password")).await?;
                 app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
-                Ok(Some((app.begin_session(tx, &beginning, now).await?, ended)))
+                Ok(Some((app.begin_session(tx, &beginning, now).await?, ended, email)))
             })
             .await?;
-        let (begun, ended) = outcome.ok_or_else(refused)?;
+        let (begun, ended, email) = outcome.ok_or_else(refused)?;
         self.revoke(ended, now);
-        self.signed_in(begun, now)
+        Ok(self.remember_device(self.signed_in(begun, now)?, &email, client, now))
     }
 
     fn open_pending(&self, hash: &[u8; 32], tried: &registrations::Tried) -> Result<Pending> {

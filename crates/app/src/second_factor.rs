@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::account::Roles;
+use domain::email::Email;
 use domain::session::{Proof, Proofs};
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
 use store::{Tx, accounts, challenges, passkeys, recovery_codes};
@@ -167,10 +168,16 @@ impl App {
                     origin: origin.clone(),
                     adoptable: adoptable.map(|id: Uuid| AccountId::from_uuid(id)),
                 };
-                app.begin_session(tx, &beginning, now).await.map(Some)
+                let address = app.address(&stored)?;
+                Ok(Some((app.begin_session(tx, &beginning, now).await?, address)))
             })
             .await?;
-        self.signed_in(begun.ok_or_else(wrong)?, now)
+        let (begun, address) = begun.ok_or_else(wrong)?;
+        let signed_in = self.signed_in(begun, now)?;
+        match address {
+            Some((email, _)) => Ok(self.remember_device(signed_in, &Email::parse(&email)?, client, now)),
+            None => Ok(signed_in),
+        }
     }
 
     /// Whether the answer is right for this locked account. What is good once is taken by it.

@@ -17,6 +17,7 @@ use crate::App;
 use crate::audit::{Entry, Event, NetworkTag};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
+pub use crate::device_tokens::DeviceToken;
 use crate::second_factor::SecondStep;
 use crate::session_record::{ADOPTABLE_FOR, Adoptable, SessionRecord};
 
@@ -26,9 +27,20 @@ pub enum SignedIn {
     /// For whoever keeps tokens.
     Tokens(Tokens),
     /// For our own web page: a cookie and no tokens.
-    Cookie { value: Zeroizing<String>, ends_at: Timestamp },
+    Cookie { value: Zeroizing<String>, ends_at: Timestamp, device: Option<DeviceToken> },
     /// Nothing yet: the account has a second factor.
     SecondStep(SecondStep),
+}
+
+impl SignedIn {
+    /// The same, with what lets the device be known when it comes back.
+    pub(crate) fn on_known_device(self, token: DeviceToken) -> Self {
+        match self {
+            Self::Tokens(tokens) => Self::Tokens(Tokens { device: Some(token), ..tokens }),
+            Self::Cookie { value, ends_at, .. } => Self::Cookie { value, ends_at, device: Some(token) },
+            Self::SecondStep(step) => Self::SecondStep(step),
+        }
+    }
 }
 
 /// An access token and the refresh token that gets the next.
@@ -38,6 +50,8 @@ pub struct Tokens {
     pub refresh_token: String,
     pub session: SessionId,
     pub account: AccountId,
+    /// After a password was typed: to be shown with the next.
+    pub device: Option<DeviceToken>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -141,7 +155,7 @@ impl App {
     pub(crate) fn signed_in(&self, begun: Begun, now: Timestamp) -> Result<SignedIn> {
         let Begun { account, session, roles, record, cookie } = begun;
         if let Some(value) = cookie {
-            return Ok(SignedIn::Cookie { value, ends_at: record.refresh.lifetime.ends_at() });
+            return Ok(SignedIn::Cookie { value, ends_at: record.refresh.lifetime.ends_at(), device: None });
         }
         let generation = record.refresh.generation;
         let subject = AccessSubject {
@@ -160,6 +174,7 @@ impl App {
             refresh_token: self.refresh_key.mint(account, session, generation, &record.salt)?.to_string(),
             session,
             account,
+            device: None,
         }))
     }
 

@@ -31,10 +31,12 @@ pub(crate) fn encode(count: Count) -> store::Result<Vec<u8>> {
     serde_json::to_vec(&count).map_err(|error| Error::internal(error).into())
 }
 
-/// The two tags that a failed password counts against.
+/// What a failed password counts against.
 #[derive(Clone)]
 pub(crate) struct PasswordTags {
     account: Tag,
+    /// Of a device that signed in before, which has failures of its own.
+    device: Option<Tag>,
     /// `None` where network limits do not apply.
     network: Option<Tag>,
 }
@@ -43,10 +45,31 @@ impl App {
     pub(crate) fn password_tags(&self, email: &Email, client: &Client) -> PasswordTags {
         let limited = self.is_limited(client);
         let network = limited.then(|| self.index.throttle_tag("password-network", &client.network.bytes()));
-        PasswordTags {
-            account: self.index.throttle_tag("password-account", email.normal_form().as_bytes()),
-            network,
+        let device = self.known_device(email, client, self.now());
+        let device = device.map(|device| self.index.throttle_tag("password-device", device.bytes()));
+        PasswordTags { account: self.password_account_tag(email), device, network }
+    }
+
+    /// Where failures for an address are counted, whether it has an account or not.
+    pub(crate) fn password_account_tag(&self, email: &Email) -> Tag {
+        self.index.throttle_tag("password-account", email.normal_form().as_bytes())
+    }
+
+    /// Whose failures count for a try: those of the known device, until it has failed too often itself; from then on it
+    /// is like any other, so that a mailed reset helps its owner too.
+    async fn counter(
+        tx: &mut Tx,
+        tags: &PasswordTags,
+        now: Timestamp,
+    ) -> store::Result<(Tag, AccountThrottle)> {
+        if let Some(device) = tags.device {
+            let Count { n, at } = decode(throttles::lock(tx, &device, now).await?);
+            if n <= MOST_FAILURES {
+                return Ok((device, AccountThrottle { failures: n, last_failure: at }));
+            }
         }
+        let Count { n, at } = decode(throttles::lock(tx, &tags.account, now).await?);
+        Ok((tags.account, AccountThrottle { failures: n, last_failure: at }))
     }
 
     /// Counts a try as failed before the password is looked at, or refuses it; the same for addresses that
@@ -56,24 +79,25 @@ impl App {
         let failures = self
             .store
             .write(async move |tx| {
-                let Count { n, at } = decode(throttles::lock(tx, &tags.account, now).await?);
-                let account = AccountThrottle { failures: n, last_failure: at };
-                // Only a mailed reset lifts a refusal. While there is none, the longest wait has to do, or a
-                // stranger could lock somebody out for ever.
-                let failures = n.min(MOST_FAILURES - 1);
-                let mut verdict = AccountThrottle { failures, ..account }.verdict(now);
-                if let Some(tag) = &tags.network {
-                    let Count { n, at } = decode(throttles::lock(tx, tag, now).await?);
+                let (mut tag, mut counter) = Self::counter(tx, &tags, now).await?;
+                if tag != tags.account && counter.failures == MOST_FAILURES {
+                    let retired = encode(Count { n: MOST_FAILURES + 1, at: now })?;
+                    throttles::put(tx, &tag, &retired, now.plus(KEPT)).await?;
+                    (tag, counter) = Self::counter(tx, &tags, now).await?;
+                }
+                let mut verdict = counter.verdict(now);
+                if let Some(network_tag) = &tags.network {
+                    let Count { n, at } = decode(throttles::lock(tx, network_tag, now).await?);
                     let network = NetworkThrottle { failures: n, since: at };
                     verdict = verdict.and(network.verdict(now));
                     let next = network.failed(now);
                     let state = encode(Count { n: next.failures, at: next.since })?;
-                    throttles::put(tx, tag, &state, next.since.plus(NETWORK_WINDOW)).await?;
+                    throttles::put(tx, network_tag, &state, next.since.plus(NETWORK_WINDOW)).await?;
                 }
                 verdict.require_allowed()?;
-                let next = account.failed(now);
+                let next = counter.failed(now);
                 let state = encode(Count { n: next.failures, at: next.last_failure })?;
-                throttles::put(tx, &tags.account, &state, now.plus(KEPT)).await?;
+                throttles::put(tx, &tag, &state, now.plus(KEPT)).await?;
                 Ok(next.failures)
             })
             .await?;
@@ -84,7 +108,8 @@ impl App {
     pub(crate) async fn forgive_password_try(&self, tags: PasswordTags, now: Timestamp) -> Result<()> {
         self.store
             .write(async move |tx| {
-                Self::uncount(tx, &tags.account, now.plus(KEPT), now).await?;
+                let (tag, _) = Self::counter(tx, &tags, now).await?;
+                Self::uncount(tx, &tag, now.plus(KEPT), now).await?;
                 Self::uncount_network(tx, &tags, now).await
             })
             .await?;
@@ -104,13 +129,15 @@ impl App {
         throttles::put(tx, tag, &state, until).await
     }
 
-    /// The password was right: the account's failures are forgotten, the network has one less.
+    /// The password was right: the failures before it are forgotten, those of the device or those of everybody else,
+    /// and the network has one less.
     pub(crate) async fn clear_password_failures(
         tx: &mut Tx,
         tags: &PasswordTags,
         now: Timestamp,
     ) -> store::Result<()> {
-        throttles::delete(tx, &tags.account).await?;
+        let (tag, _) = Self::counter(tx, tags, now).await?;
+        throttles::delete(tx, &tag).await?;
         Self::uncount_network(tx, tags, now).await
     }
 

@@ -1,4 +1,4 @@
-//! The session cookie: its name, its attributes, and how it is found again.
+//! The cookies: their names, their attributes, and how they are found again.
 
 use crate::Timestamp;
 
@@ -37,12 +37,42 @@ impl SessionCookie {
     }
 
     fn header(self, value: &str, max_age: u64) -> String {
-        let secure = match self {
-            Self::Secure => "; Secure",
-            Self::Loopback => "",
-        };
-        format!("{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}", self.name())
+        set(self.name(), value, max_age, self == Self::Secure)
     }
+
+    /// The cookie beside it by which a device is known, in the same form.
+    pub const fn device(self) -> DeviceCookie {
+        DeviceCookie(self)
+    }
+}
+
+/// Lets a browser be known in which somebody signed in before. It opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceCookie(SessionCookie);
+
+impl DeviceCookie {
+    /// The exact name, case and all.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            SessionCookie::Secure => "__Host-device",
+            SessionCookie::Loopback => "device",
+        }
+    }
+
+    /// The value of `Set-Cookie` for a token that ends at `ends_at`.
+    pub fn set(self, value: &str, ends_at: Timestamp, now: Timestamp) -> String {
+        set(self.name(), value, ends_at.since(now).as_secs(), self.0 == SessionCookie::Secure)
+    }
+
+    /// The value of this cookie in a `Cookie` header, as [`SessionCookie::find`] finds it.
+    pub fn find(self, header: &str) -> Option<&str> {
+        find(header, self.name())
+    }
+}
+
+fn set(name: &str, value: &str, max_age: u64, is_secure: bool) -> String {
+    let secure = if is_secure { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// The one value of a cookie in a `Cookie` header.
@@ -67,6 +97,10 @@ mod tests {
             SessionCookie::Secure.set("abc", Timestamp::from_seconds(1060), now),
             "__Host-sid=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
         );
+        assert_eq!(
+            SessionCookie::Secure.device().set("abc", Timestamp::from_seconds(1060), now),
+            "__Host-device=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
+        );
         assert_eq!(SessionCookie::Loopback.clear(), "sid=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
     }
 
@@ -79,5 +113,7 @@ mod tests {
             assert_eq!(cookie.find(header), None, "{header}");
         }
         assert_eq!(cookie.find("__Host-sid=evil; __Host-sid=mine"), None);
+        let both = "__Host-sid=a; __Host-device=b";
+        assert_eq!((cookie.find(both), cookie.device().find(both)), (Some("a"), Some("b")));
     }
 }

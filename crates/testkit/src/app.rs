@@ -307,6 +307,23 @@ impl TestApp {
         self.mail_to(email).await.code().unwrap_or_else(|| panic!("the newest mail to {email} has no code"))
     }
 
+    /// Runs the job that hands mail to the SMTP server.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn send_mail(&self) {
+        self.app().send_mail().await.expect("the job works");
+    }
+
+    /// The secret in the newest mail to somebody by which a password is reset.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn reset_for(&self, email: &str) -> String {
+        let mail = self.mail_to(email).await;
+        mail.reset().unwrap_or_else(|| panic!("the newest mail to {email} has no link: {mail:?}"))
+    }
+
     /// Somebody without any credential.
     pub fn visitor(&self) -> Client {
         Client::new(self.http.clone(), self.base_url())
@@ -363,6 +380,12 @@ impl TestApp {
 }
 
 impl Mail {
+    /// The secret of the link that resets a password, if the mail has one: behind the `#`.
+    pub fn reset(&self) -> Option<String> {
+        let (_, secret) = self.text.split_once("/reset#token=")?;
+        Some(secret.split_whitespace().next().unwrap_or_default().to_owned())
+    }
+
     /// The confirmation code, if the mail has one: it stands alone on an indented line.
     pub fn code(&self) -> Option<String> {
         let line = self.text.lines().find_map(|line| line.strip_prefix("    "))?;

@@ -36,10 +36,14 @@ pub struct Kept {
     pub refresh_token: Option<String>,
     pub account_id: Option<String>,
     pub session_id: Option<String>,
-    /// `name=value` of a browser.
+    /// `name=value` of a browser's session.
     pub cookie: Option<String>,
     /// `name=value` by which a browser is known again that comes back from a provider.
     pub oauth_cookie: Option<String>,
+    /// `name=value` by which a browser is known in which somebody signed in before.
+    pub device_cookie: Option<String>,
+    /// The same of others: it goes into the body of the next sign-in.
+    pub device_token: Option<String>,
 }
 
 impl Client {
@@ -176,8 +180,9 @@ impl Client {
         if let Some(token) = &kept.access_token {
             headers.insert(header::AUTHORIZATION, header_value(&format!("Bearer {token}")));
         }
-        if let Some(cookie) = &kept.cookie {
-            headers.insert(header::COOKIE, header_value(cookie));
+        let cookies: Vec<String> = [kept.cookie, kept.device_cookie].into_iter().flatten().collect();
+        if !cookies.is_empty() {
+            headers.insert(header::COOKIE, header_value(&cookies.join("; ")));
         }
         Call { client: self.clone(), method, path: path.to_owned(), headers, body: Vec::new() }
     }
@@ -272,6 +277,7 @@ impl Client {
                 kept.refresh_token = text("refresh_token");
                 kept.account_id = text("account_id");
                 kept.session_id = text("session_id");
+                kept.device_token = text("device_token").or(kept.device_token.take());
             }
             for line in answer.headers.get_all(header::SET_COOKIE) {
                 let line = line.to_str().unwrap_or_default();
@@ -280,6 +286,8 @@ impl Client {
                 let value = if ended { None } else { Some(pair) };
                 if line.starts_with("oauth=") || line.starts_with("__Host-oauth=") {
                     kept.oauth_cookie = value;
+                } else if line.starts_with("device=") || line.starts_with("__Host-device=") {
+                    kept.device_cookie = value;
                 } else {
                     kept.cookie = value;
                 }

@@ -1,7 +1,7 @@
 //! `/v1/auth`: the ways in, staying in, and out.
 
 use app::second_factor::SecondFactor;
-use app::sign_in::{SignedIn, Tokens};
+use app::sign_in::{DeviceToken, SignedIn, Tokens};
 use app::step_up::Shown;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -41,6 +41,11 @@ pub struct TokensBody {
     refresh_token: String,
     session_id: Uuid,
     account_id: Uuid,
+    /// After a password was typed. Keep it for a year, whoever is signed in, and send it with the next sign-in: failures
+    /// of strangers do not slow down a device that is known. The web app gets a cookie instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "dt1.q83v…")]
+    device_token: Option<String>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -49,6 +54,39 @@ pub struct Credentials {
     #[schema(example = "ann@example.org", max_length = 254)]
     email: String,
     /// At least 15 characters, at most 256.
+    #[schema(example = "four plain words do", max_length = 256)]
+    password: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LoginRequest)]
+pub struct LoginBody {
+    #[schema(example = "ann@example.org", max_length = 254)]
+    email: String,
+    #[schema(example = "four plain words do", max_length = 256)]
+    password: String,
+    /// What the last sign-in on this device answered.
+    #[serde(default)]
+    #[schema(example = "dt1.q83v…", max_length = 100)]
+    device_token: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ForgotPasswordRequest)]
+pub struct ForgotBody {
+    #[schema(example = "ann@example.org", max_length = 254)]
+    email: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ResetPasswordRequest)]
+pub struct ResetBody {
+    /// From the mailed link: what stands behind `#token=`.
+    reset: String,
+    /// The new one: at least 15 characters, at most 256.
     #[schema(example = "four plain words do", max_length = 256)]
     password: String,
 }
@@ -225,15 +263,20 @@ pub async fn confirm(
 ///
 /// An account with a second factor is asked for it: the answer is a challenge then, for `/v1/auth/mfa`, and for the web
 /// app too it comes with status 200.
-#[utoipa::path(post, path = "/v1/auth/login", operation_id = "signIn", tag = "auth", request_body = Credentials,
+///
+/// Five failures for an address are free; then each next try waits twice as long, up to 30 minutes
+/// (`too_many_attempts`). After a hundred in a row the password is refused (`password_refused`) until it was reset by
+/// mail, but on devices that signed in before: those show `device_token` and have failures of their own.
+#[utoipa::path(post, path = "/v1/auth/login", operation_id = "signIn", tag = "auth", request_body = LoginBody,
     responses((status = 200, description = "Signed in, or a second factor is needed", body = SignInAnswer), (status = 204, description = "The web app: a session cookie was set"), Refused<429>),
     security((), ("bearer" = [])))]
 pub async fn login(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,
-    FromClient(client): FromClient,
-    Json { value, .. }: Json<Credentials>,
+    FromClient(mut client): FromClient,
+    Json { value, .. }: Json<LoginBody>,
 ) -> Result<Response, Problem> {
+    client.device_token = value.device_token.or(client.device_token);
     let signed_in = api.app.log_in(caller.as_ref(), &client, &value.email, &value.password).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
 }
@@ -258,6 +301,36 @@ pub async fn second_step(
     let shown = exactly_one(shown, "code, recovery_code and credential")?;
     let signed_in = api.app.answer_second_step(&client, &challenge, shown).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
+}
+
+/// Ask for a new password
+///
+/// Mails a link that works once, for 30 minutes. The answer is the same for an address without an account, and a
+/// throttled password changes nothing.
+#[utoipa::path(post, path = "/v1/auth/password/forgot", operation_id = "forgotPassword", tag = "auth", request_body = ForgotBody,
+    responses((status = 202, description = "A link is on its way, if the address has an account"), Refused<429>), security(()))]
+pub async fn forgot(
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<ForgotBody>,
+) -> Result<StatusCode, Problem> {
+    api.app.forgot_password(&client, &value.email).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Set a new password
+///
+/// With what the mailed link carries. Ends every session, cancels a pending change of the address, and signs nobody in:
+/// sign in with the new password, and with the second factor if there is one.
+#[utoipa::path(post, path = "/v1/auth/password/reset", operation_id = "resetPassword", tag = "auth", request_body = ResetBody,
+    responses((status = 204, description = "The new password counts")), security(()))]
+pub async fn reset(
+    State(api): State<Api>,
+    FromClient(client): FromClient,
+    Json { value, .. }: Json<ResetBody>,
+) -> Result<StatusCode, Problem> {
+    api.app.reset_password(&client, &value.reset, &value.password).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Refresh
@@ -346,6 +419,7 @@ impl From<Tokens> for TokensBody {
             refresh_token: tokens.refresh_token,
             session_id: tokens.session.uuid(),
             account_id: tokens.account.uuid(),
+            device_token: tokens.device.map(|device| device.text.to_string()),
         }
     }
 }
@@ -363,9 +437,10 @@ pub(super) fn answer(api: &Api, status: StatusCode, signed_in: SignedIn) -> Resp
             };
             (StatusCode::OK, axum::Json(body)).into_response()
         }
-        SignedIn::Cookie { value, ends_at } => {
+        SignedIn::Cookie { value, ends_at, device } => {
             let mut response = StatusCode::NO_CONTENT.into_response();
             set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));
+            remember_device(api, &mut response, device);
             response
         }
     }
@@ -379,9 +454,10 @@ pub(super) fn signed_in_beside(
 ) -> Response {
     match signed_in {
         Some(SignedIn::Tokens(tokens)) => body(Some(tokens.into())),
-        Some(SignedIn::Cookie { value, ends_at }) => {
+        Some(SignedIn::Cookie { value, ends_at, device }) => {
             let mut response = body(None);
             set_cookie(&mut response, &api.settings.cookie.set(&value, ends_at, api.app.now()));
+            remember_device(api, &mut response, device);
             response
         }
         Some(SignedIn::SecondStep(_)) | None => body(None),
@@ -391,6 +467,12 @@ pub(super) fn signed_in_beside(
 /// Lets a browser forget the cookie of a session that has ended.
 pub fn forget_cookie(api: &Api, response: &mut Response) {
     set_cookie(response, &api.settings.cookie.clear());
+}
+
+fn remember_device(api: &Api, response: &mut Response, device: Option<DeviceToken>) {
+    if let Some(DeviceToken { text, ends_at }) = device {
+        set_cookie(response, &api.settings.cookie.device().set(&text, ends_at, api.app.now()));
+    }
 }
 
 pub(super) fn set_cookie(response: &mut Response, cookie: &str) {

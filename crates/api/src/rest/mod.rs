@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod auth;
 pub mod changes;
+pub mod email;
 pub mod factors;
 pub mod favourites;
 pub mod forecasts;
@@ -12,6 +13,7 @@ pub mod me;
 pub mod oauth;
 pub mod operator;
 pub mod passkeys;
+pub mod password;
 pub mod places;
 pub mod sessions;
 pub mod streams;

@@ -62,7 +62,7 @@ impl App {
     async fn send(&self, claimed: Claimed) -> Result<Outcome> {
         let (id, created_at, attempt) = (claimed.mail.id, claimed.mail.created_at, claimed.attempt);
         let refusal = match Message::open(&self.data_keys, &claimed.mail) {
-            Ok(message) => self.hand_over(id, created_at, &message).await.err(),
+            Ok(message) => self.hand_to_server(id, created_at, &message).await.err(),
             // The key that sealed it is gone, so nobody can ever read it.
             Err(_) => Some(Refusal::Permanent(String::from("it cannot be opened"))),
         };
@@ -87,7 +87,7 @@ impl App {
         Ok(outcome)
     }
 
-    async fn hand_over(&self, id: uuid::Uuid, at: Timestamp, message: &Message) -> Result<(), Refusal> {
+    async fn hand_to_server(&self, id: uuid::Uuid, at: Timestamp, message: &Message) -> Result<(), Refusal> {
         let Some(smtp) = &self.smtp else {
             return Err(Refusal::Unreachable(String::from("there is no server")));
         };

@@ -17,6 +17,42 @@ pub fn write(template: &Template<'_>, public_url: &str) -> Letter {
             .paragraph("Somebody, hopefully you, tried to sign up with this address, which has an account already.")
             .link("Sign in instead", format!("{public_url}/"))
             .paragraph("If this was not you, ignore this mail: nothing was changed."),
+        Template::PasswordReset { secret } => Letter::new("Reset your Fairweather password")
+            .paragraph("Somebody, hopefully you, has forgotten the password of your Fairweather account.")
+            .link("Choose a new one", format!("{public_url}/reset#token={secret}"))
+            .paragraph(
+                "The link works once, for 30 minutes. If this was not you, ignore this mail: nothing was changed.",
+            ),
+        Template::NoAccount => Letter::new("There is no Fairweather account with this address")
+            .paragraph(
+                "Somebody, hopefully you, wanted to reset the password of a Fairweather account with this address. \
+                 There is none: perhaps you used another address, or another way to sign in.",
+            )
+            .link("Sign in or sign up", format!("{public_url}/"))
+            .paragraph("If this was not you, ignore this mail."),
+        Template::EmailChangeTo { code } => Letter::new(format!("{code} is your Fairweather code"))
+            .paragraph("Somebody, hopefully you, wants to use this address for their Fairweather account.")
+            .paragraph("Type this code where you are signed in:")
+            .code(*code)
+            .paragraph(
+                "The code works for 24 hours. If this was not you, ignore this mail: nothing happens without the code.",
+            ),
+        Template::EmailChangeFrom { code } => Letter::new(format!("{code} lets your Fairweather address change"))
+            .paragraph("Somebody, hopefully you, wants your Fairweather account to have another e-mail address.")
+            .paragraph("If it was you, type this code where you are signed in:")
+            .code(*code)
+            .paragraph("The code works for 24 hours. Never tell it to anybody.")
+            .link(
+                "If it was not you, somebody else is signed in to your account: reset your password",
+                format!("{public_url}/forgot"),
+            ),
+        Template::EmailTaken => Letter::new("This address has a Fairweather account already")
+            .paragraph(
+                "Somebody, hopefully you, wanted to use this address for another Fairweather account. It has one \
+                 already, so that is not possible.",
+            )
+            .link("Sign in to the one that it has", format!("{public_url}/"))
+            .paragraph("If this was not you, ignore this mail: nothing was changed."),
         Template::Notice(notice) => tell(notice, public_url),
     }
 }
@@ -25,9 +61,19 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
     let letter = match notice {
         Notice::PasswordChanged => Letter::new("Your Fairweather password was changed")
             .paragraph("The password of your Fairweather account was changed. All other devices were signed out."),
-        Notice::PasswordReset => Letter::new("Your Fairweather password was reset").paragraph(
-            "The password of your Fairweather account was reset with a mailed link. All devices were signed out.",
-        ),
+        Notice::PasswordReset { others } => {
+            let letter = Letter::new("Your Fairweather password was reset").paragraph(
+                "The password of your Fairweather account was reset with a mailed link. All devices were signed out.",
+            );
+            if *others {
+                letter.paragraph(
+                    "There are other ways to sign in to it, too, such as a provider or a passkey. Look at them and \
+                     remove those that are not yours.",
+                )
+            } else {
+                letter
+            }
+        }
         Notice::MethodAdded(method) => Letter::new("A way to sign in was added to your Fairweather account")
             .paragraph(format!("From now on your Fairweather account can be signed in to with {}.", name(method))),
         Notice::MethodRemoved(method) => {

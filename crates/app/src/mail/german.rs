@@ -17,6 +17,46 @@ pub fn write(template: &Template<'_>, public_url: &str) -> Letter {
             .paragraph("Jemand, hoffentlich du, wollte sich mit dieser Adresse registrieren. Sie hat aber schon ein Konto.")
             .link("Melde dich stattdessen an", format!("{public_url}/"))
             .paragraph("Warst du es nicht, dann beachte diese Mail nicht: Nichts wurde geändert."),
+        Template::PasswordReset { secret } => Letter::new("Setze dein Passwort bei Fairweather zurück")
+            .paragraph("Jemand, hoffentlich du, hat das Passwort deines Kontos bei Fairweather vergessen.")
+            .link("Wähle ein neues", format!("{public_url}/reset#token={secret}"))
+            .paragraph(
+                "Der Link gilt einmal und 30 Minuten lang. Warst du es nicht, dann beachte diese Mail nicht: Nichts \
+                 wurde geändert.",
+            ),
+        Template::NoAccount => Letter::new("Mit dieser Adresse gibt es kein Konto bei Fairweather")
+            .paragraph(
+                "Jemand, hoffentlich du, wollte das Passwort eines Kontos mit dieser Adresse bei Fairweather \
+                 zurücksetzen. Es gibt keines: Vielleicht hast du eine andere Adresse oder einen anderen Zugang benutzt.",
+            )
+            .link("Melde dich an oder registriere dich", format!("{public_url}/"))
+            .paragraph("Warst du es nicht, dann beachte diese Mail nicht."),
+        Template::EmailChangeTo { code } => Letter::new(format!("{code} ist dein Code für Fairweather"))
+            .paragraph("Jemand, hoffentlich du, möchte diese Adresse für sein Konto bei Fairweather verwenden.")
+            .paragraph("Tippe diesen Code dort ein, wo du angemeldet bist:")
+            .code(*code)
+            .paragraph(
+                "Der Code gilt 24 Stunden. Warst du es nicht, dann beachte diese Mail nicht: Ohne den Code geschieht \
+                 nichts.",
+            ),
+        Template::EmailChangeFrom { code } => {
+            Letter::new(format!("{code} gibt deine Adresse bei Fairweather frei"))
+                .paragraph("Jemand, hoffentlich du, möchte deinem Konto bei Fairweather eine andere E-Mail-Adresse geben.")
+                .paragraph("Warst du es, dann tippe diesen Code dort ein, wo du angemeldet bist:")
+                .code(*code)
+                .paragraph("Der Code gilt 24 Stunden. Sag ihn niemandem.")
+                .link(
+                    "Warst du es nicht, dann ist jemand anderes bei deinem Konto angemeldet: Setze dein Passwort zurück",
+                    format!("{public_url}/forgot"),
+                )
+        }
+        Template::EmailTaken => Letter::new("Diese Adresse hat schon ein Konto bei Fairweather")
+            .paragraph(
+                "Jemand, hoffentlich du, wollte diese Adresse für ein anderes Konto bei Fairweather verwenden. Sie hat \
+                 aber schon eines, deshalb geht das nicht.",
+            )
+            .link("Melde dich bei diesem an", format!("{public_url}/"))
+            .paragraph("Warst du es nicht, dann beachte diese Mail nicht: Nichts wurde geändert."),
         Template::Notice(notice) => tell(notice, public_url),
     }
 }
@@ -26,10 +66,20 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         Notice::PasswordChanged => Letter::new("Dein Passwort bei Fairweather wurde geändert").paragraph(
             "Das Passwort deines Kontos bei Fairweather wurde geändert. Alle anderen Geräte wurden abgemeldet.",
         ),
-        Notice::PasswordReset => Letter::new("Dein Passwort bei Fairweather wurde zurückgesetzt").paragraph(
-            "Das Passwort deines Kontos bei Fairweather wurde mit einem Link aus einer Mail neu gesetzt. Alle Geräte \
-             wurden abgemeldet.",
-        ),
+        Notice::PasswordReset { others } => {
+            let letter = Letter::new("Dein Passwort bei Fairweather wurde zurückgesetzt").paragraph(
+                "Das Passwort deines Kontos bei Fairweather wurde mit einem Link aus einer Mail neu gesetzt. Alle \
+                 Geräte wurden abgemeldet.",
+            );
+            if *others {
+                letter.paragraph(
+                    "Es hat auch andere Zugänge, zum Beispiel einen Anbieter oder einen Passkey. Sieh sie durch und \
+                     entferne, was nicht von dir ist.",
+                )
+            } else {
+                letter
+            }
+        }
         Notice::MethodAdded(method) => Letter::new("Dein Konto bei Fairweather hat einen weiteren Zugang")
             .paragraph(format!("Bei deinem Konto bei Fairweather kann man sich ab jetzt {} anmelden.", name(method))),
         Notice::MethodRemoved(method) => Letter::new("Dein Konto bei Fairweather hat einen Zugang weniger").paragraph(

@@ -125,7 +125,16 @@ mod tests {
     #[test]
     fn every_mail_is_written_in_every_language() {
         let notices = Notice::each();
-        let named = [Template::Confirmation { code: "7Q4K-M2XR" }, Template::AlreadyRegistered];
+        let code = "7Q4K-M2XR";
+        let named = [
+            Template::Confirmation { code },
+            Template::AlreadyRegistered,
+            Template::PasswordReset { secret: "kZ3x" },
+            Template::NoAccount,
+            Template::EmailChangeTo { code },
+            Template::EmailChangeFrom { code },
+            Template::EmailTaken,
+        ];
         let templates: Vec<_> = named.into_iter().chain(notices.iter().map(Template::Notice)).collect();
         for template in &templates {
             let subjects = Language::ALL.map(|language| {

@@ -14,6 +14,7 @@ use crate::App;
 use crate::data_keys::{DataKeys, context};
 use crate::preferences::Preferences;
 
+pub mod delivery;
 mod english;
 mod german;
 pub mod language;
@@ -41,7 +42,7 @@ pub struct Delivered {
 }
 
 /// A message that was written and sealed, and waits for the transaction that causes it.
-pub type Prepared = mail::Stored;
+pub(crate) type Prepared = mail::Stored;
 
 /// Everything that is ever mailed.
 pub(crate) enum Template<'a> {
@@ -49,6 +50,16 @@ pub(crate) enum Template<'a> {
     Confirmation { code: &'a str },
     /// To somebody who signs up with an address that has an account.
     AlreadyRegistered,
+    /// To somebody who has forgotten their password, or to the victim of somebody who says so.
+    PasswordReset { secret: &'a str },
+    /// To an address without an account, for which somebody has forgotten the password.
+    NoAccount,
+    /// To the address that an account is to have.
+    EmailChangeTo { code: &'a str },
+    /// To the address that an account has until then.
+    EmailChangeFrom { code: &'a str },
+    /// To an address that an account is to have, and another one has.
+    EmailTaken,
     /// Tells that something happened to the account.
     Notice(&'a Notice),
 }
@@ -106,7 +117,7 @@ impl App {
 
     /// A notice to the account, to be put into the queue by the transaction that makes it true; `None` when the
     /// account has no address, or is gone.
-    pub async fn notice(&self, account: AccountId, notice: Notice) -> Result<Option<Prepared>> {
+    pub(crate) async fn notice(&self, account: AccountId, notice: Notice) -> Result<Option<Prepared>> {
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
         stored.map_or(Ok(None), |stored| self.notice_to(&stored, &notice))
     }

@@ -5,8 +5,11 @@
 pub enum Notice {
     /// By its holder, who knew the old one or proved otherwise who they are.
     PasswordChanged,
-    /// With a mailed link; every session has ended.
-    PasswordReset,
+    /// With a mailed link; every session has ended. `others` says whether there are other ways into the account, which
+    /// may be somebody else's.
+    PasswordReset {
+        others: bool,
+    },
     MethodAdded(Method),
     MethodRemoved(Method),
     /// To the present address, when another one is to take its place.
@@ -36,7 +39,8 @@ impl Notice {
     pub(crate) fn each() -> Vec<Self> {
         let all = vec![
             Self::PasswordChanged,
-            Self::PasswordReset,
+            Self::PasswordReset { others: false },
+            Self::PasswordReset { others: true },
             Self::MethodAdded(Method::Password),
             Self::MethodAdded(Method::Passkey),
             Self::MethodRemoved(Method::AuthenticatorApp),
@@ -51,7 +55,7 @@ impl Notice {
             // Whoever adds one is told by the compiler to add it above.
             match notice {
                 Self::PasswordChanged
-                | Self::PasswordReset
+                | Self::PasswordReset { .. }
                 | Self::MethodAdded(_)
                 | Self::MethodRemoved(_) => {}
                 Self::EmailChangeBegun | Self::EmailChanged | Self::RefreshTokenReused => {}

