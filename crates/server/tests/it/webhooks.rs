@@ -253,9 +253,7 @@ async fn a_receiver_that_fails_for_days_is_given_up(app: TestApp) {
     let made = hook(&root, &receiver.url(), &["account.created"]).await;
     receiver.behave(Manner::Status(503));
     app.anonymous().await;
-    let mut tries = 0;
-    for _ in 0..6 {
-        tries += 1;
+    for tries in 1..=6 {
         delivery(&app, &root, &made, |one| one["tries"] == tries && one["status"] == 503).await;
         app.advance(Duration::from_hours(27));
         root.refresh().await;

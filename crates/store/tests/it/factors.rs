@@ -127,7 +127,7 @@ async fn a_credential_leads_to_one_account(store: TestStore) {
             assert_eq!(passkeys::find(tx, b"tag").await?, Some((ann, one.id)));
             assert_eq!(passkeys::find(tx, b"other").await?, None);
             assert_eq!(passkeys::get(tx, bob, one.id).await?, None);
-            assert_eq!(passkeys::of_account(tx, ann).await?, [one.clone()]);
+            assert_eq!(passkeys::of_account(tx, ann).await?, std::slice::from_ref(&one));
             assert_eq!(passkeys::of_account(tx, bob).await?, []);
             passkeys::reseal(tx, bob, one.id, b"not his").await?;
             passkeys::reseal(tx, ann, one.id, b"new").await?;
