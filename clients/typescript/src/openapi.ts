@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/.well-known/security.txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to tell of a weakness
+         * @description RFC 9116; 404 when the operator has not said where.
+         */
+        get: operations["getSecurityContact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -90,7 +110,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign in */
+        /**
+         * Sign in
+         * @description An account with a second factor is asked for it: the answer is a challenge then, for `/v1/auth/mfa`, and for the web
+         *     app too it comes with status 200.
+         *
+         *     Five failures for an address are free; then each next try waits twice as long, up to 30 minutes
+         *     (`too_many_attempts`). After a hundred in a row the password is refused (`password_refused`) until it was reset by
+         *     mail, but on devices that signed in before: those show `device_token` and have failures of their own.
+         */
         post: operations["signIn"];
         delete?: never;
         options?: never;
@@ -112,6 +140,257 @@ export interface paths {
          * @description Ends the caller's session at once and everywhere.
          */
         post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/mfa": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a second factor
+         * @description Answers the challenge of a sign-in. Ten wrong answers end it; wrong codes of an authenticator app slow the next down.
+         */
+        post: operations["signInWithSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from a provider
+         * @description For browsers: the provider sends them here. Only the browser that began may come, and once.
+         */
+        get: operations["finishOauth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/deauthorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Facebook: somebody removed the app
+         * @description The identity leads nowhere from now on; an account without another way in goes with it.
+         */
+        post: operations["facebookDeauthorize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Facebook: somebody asks to be forgotten
+         * @description Done at once; the answer says where that can be seen.
+         */
+        post: operations["facebookDeletion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/deletion/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look at a deletion
+         * @description That Facebook was told of.
+         */
+        get: operations["facebookDeletionState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin at a provider
+         * @description Answers where to send the browser. `login` signs in, makes an account for somebody new, or makes the caller's
+         *     anonymous account theirs. `link` has the provider lead to the caller's account as well, and needs a fresh sign-in.
+         *     `step_up` proves again who holds the caller's session. An e-mail address never leads to an account.
+         *
+         *     Our own page comes back to `return_to` with `#provider=…&outcome=…` behind it, where the outcome is `signed_in`,
+         *     `linked` or `stepped_up`, or with `#provider=…&error=…`. An app comes back to `redirect_uri` with `?code=…` or
+         *     `?error=…`.
+         */
+        post: operations["startOauth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/oauth/{provider}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange what an app got
+         * @description The code that its browser brought, with the verifier; or an ID token with the nonce of `start`. Each is good once.
+         *     Linking and stepping up need the credential of the session in which that began.
+         */
+        post: operations["exchangeOauth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/passkeys/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with a passkey
+         * @description A passkey is two factors in one, so nothing else is asked for.
+         */
+        post: operations["signInWithPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/passkeys/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to use a passkey
+         * @description Hand `public_key` to the browser (`PublicKeyCredential.parseRequestOptionsFromJSON`, then
+         *     `navigator.credentials.get`), and what it gives to `/v1/auth/passkeys/finish`, or to `/v1/auth/step-up`. Good once and
+         *     for five minutes.
+         */
+        post: operations["startPasskeySignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/password/forgot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a new password
+         * @description Mails a link that works once, for 30 minutes. The answer is the same for an address without an account, and a
+         *     throttled password changes nothing.
+         */
+        post: operations["forgotPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/password/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password
+         * @description With what the mailed link carries. Ends every session, cancels a pending change of the address, and signs nobody in:
+         *     sign in with the new password, and with the second factor if there is one.
+         */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List providers
+         * @description Through which people can sign in here, beside a password.
+         */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -193,6 +472,28 @@ export interface paths {
          * @description Ends its session. Unknown tokens are no error (RFC 7009). An anonymous account is signed out of by logging out.
          */
         post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step up
+         * @description Shows again who the caller is. Sensitive changes ask for it with 401 `insufficient_user_authentication` when the
+         *     last proof is older than five minutes; they go through for five minutes after this. The tokens are of the same
+         *     session, and say when its last proof was: use the new access token from now on.
+         */
+        post: operations["stepUp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -340,7 +641,12 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove the account
+         * @description With all that is its own, at once and for good; asks for a fresh proof of identity (`/v1/auth/step-up`). A backup that
+         *     is put back later does not bring it back.
+         */
+        delete: operations["deleteAccount"];
         options?: never;
         head?: never;
         patch?: never;
@@ -366,6 +672,323 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the address
+         * @description And the one that is to take its place, if a change is pending.
+         */
+        get: operations["getEmail"];
+        put?: never;
+        /**
+         * Change the address
+         * @description Mails a code to the new address and another one to the old. The change waits for both, for 24 hours; in a session
+         *     with a second factor the old address is only told. Needs a proof of identity from the last five minutes. The answer
+         *     is the same for an address that has an account. A change that was pending is cancelled.
+         */
+        post: operations["changeEmail"];
+        /**
+         * Leave the address as it is
+         * @description Cancels a pending change. That there is none is no error.
+         */
+        delete: operations["cancelEmailChange"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/email/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the change of the address
+         * @description With one of the mailed codes, in either order. With the last one the address changes: `pending` is null then. Ten
+         *     tries.
+         */
+        post: operations["confirmEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the account
+         * @description A ZIP archive of all that is kept of it: `account.json`, `favourites.json` and `favourites.geojson`. Asks for a fresh
+         *     proof of identity (`/v1/auth/step-up`).
+         */
+        get: operations["exportAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List second factors */
+        get: operations["listFactors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make new recovery codes
+         * @description Those that are left count no more. Needs a second factor and a step-up.
+         */
+        post: operations["makeRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set up an authenticator app
+         * @description The secret counts when a code of it was confirmed within ten minutes; one that counts already goes on until then.
+         *     Needs a step-up.
+         */
+        post: operations["setUpTotp"];
+        /**
+         * Remove the authenticator app
+         * @description All other sessions end. Operators and analysts keep a second factor: 409 `second_factor_required`. Needs a step-up.
+         */
+        delete: operations["removeTotp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/factors/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm an authenticator app
+         * @description With the code that it shows. From now on signing in asks for one.
+         */
+        post: operations["confirmTotp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List identities
+         * @description Which providers lead into this account. To add one, start at `/v1/auth/oauth/{provider}/start` with the purpose
+         *     `link`.
+         */
+        get: operations["listIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an identity
+         * @description It leads here no longer. Needs a fresh sign-in; the last way into an account stays (`last_way_in`).
+         */
+        delete: operations["removeIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List one's own API keys
+         * @description Those that the caller has made, as an operator.
+         */
+        get: operations["listOwnApiKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List passkeys */
+        get: operations["listPasskeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a passkey
+         * @description From now on it is a way in by itself, and the second factor beside any other. An anonymous account has an owner from
+         *     here on: its earlier sessions end, and a new one begins.
+         */
+        post: operations["addPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to add a passkey
+         * @description Hand `public_key` to the browser (`PublicKeyCredential.parseCreationOptionsFromJSON`, then
+         *     `navigator.credentials.create`), and what it gives to `/v1/me/passkeys/finish`. Good once and for five minutes. Needs a
+         *     step-up; an anonymous account needs none.
+         */
+        post: operations["startPasskey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a passkey
+         * @description All other sessions end. The only way into an account stays: 409 `last_way_in`. Needs a step-up.
+         */
+        delete: operations["removePasskey"];
+        options?: never;
+        head?: never;
+        /** Rename a passkey */
+        patch: operations["renamePasskey"];
+        trace?: never;
+    };
+    "/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the password
+         * @description Or set the first one, for an account with an e-mail address. Needs a proof of identity from the last five minutes.
+         *     Ends all other sessions, and tells the holder by mail.
+         */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/preferences": {
         parameters: {
             query?: never;
@@ -378,6 +1001,178 @@ export interface paths {
         put: operations["setPreferences"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions
+         * @description Where the caller is signed in, those that began last first.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all other sessions
+         * @description Everywhere within five seconds. Needs a fresh proof (`insufficient_user_authentication`).
+         */
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session
+         * @description Everywhere within five seconds, its streams too. Another one than one's own needs a fresh proof
+         *     (`insufficient_user_authentication`). One's own is signed out of: an anonymous account refuses that with
+         *     `discard_required`.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List accounts
+         * @description The oldest first. Nothing that they keep is shown. For operators, and for keys with the scope `accounts:read`, which
+         *     are told no addresses.
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/accounts/{id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all sessions of an account
+         * @description Everywhere within five seconds. Needs the role of an operator and a fresh proof (`insufficient_user_authentication`).
+         */
+        post: operations["endSessionsOfAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/accounts/{id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give or take a role
+         * @description All sessions of the account end, since they keep the roles they began with. Needs the role of an operator and a
+         *     fresh proof (`insufficient_user_authentication`).
+         */
+        post: operations["changeRoles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log
+         * @description What happened to accounts and by whom, the newest first. For operators, and for keys with the scope `audit:read`.
+         */
+        get: operations["readAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description All of the installation. Needs the role of an operator.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description For a service of one's own. Needs the role of an operator and a fresh proof (`insufficient_user_authentication`).
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operator/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It works nowhere any more within five seconds. Needs the role of an operator and a fresh proof.
+         */
+        delete: operations["revokeApiKey"];
         options?: never;
         head?: never;
         patch?: never;
@@ -539,6 +1334,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Make a webhook
+         * @description Events are posted there, signed as the Standard Webhooks say, at least once each. Operators need a fresh proof.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook
+         * @description With everything that waits for it. Operators need a fresh proof.
+         */
+        delete: operations["removeWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description Operators need a fresh proof.
+         */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a webhook's deliveries */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery again
+         * @description As the same event, whether it arrived or not. Operators need a fresh proof.
+         */
+        post: operations["replayWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew a webhook's secret
+         * @description For a day both the new one and the one before sign. Operators need a fresh proof.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ws": {
         parameters: {
             query?: never;
@@ -565,6 +1463,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One account, without anything that it keeps. */
+        Account: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Null when there is none. Services are told none.
+             * @example ann@example.org
+             */
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `anonymous` until there is a way to sign in, then `registered`.
+             * @example registered
+             */
+            kind: string;
+            roles: string[];
+            /** Format: date-time */
+            seen_at: string;
+        };
+        /** @description Accounts, the oldest first. */
+        Accounts: {
+            items: components["schemas"]["Account"][];
+            /**
+             * Format: uuid
+             * @description Give it as `after` for the next page; null on the last.
+             */
+            next: string | null;
+        };
+        AddedPasskey: {
+            passkey: components["schemas"]["Passkey"];
+            /**
+             * @description Ten codes for the day the device is lost, each good once; shown this once. Null when the account has some, or
+             *     when it can be signed in to with a passkey alone.
+             * @example [
+             *       "7Q4KM-2XRAB-C3D4E-5F6G7-H8J9K-M"
+             *     ]
+             */
+            recovery_codes: string[] | null;
+            tokens: components["schemas"]["Tokens"] | null;
+        };
         AdoptRequest: {
             /** @description Of the anonymous account. The web app leaves it out: its sign-in remembers, for an hour. */
             access_token?: string | null;
@@ -581,11 +1520,133 @@ export interface components {
              */
             skipped: number;
         };
+        /** @description An API key; its secret cannot be read any more. */
+        ApiKey: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /**
+             * @description How the secret begins.
+             * @example fw_live_4mZq
+             */
+            hint: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The operator's account; null when it was made at the server's terminal.
+             */
+            made_by: string | null;
+            /** @example Newsletter */
+            name: string;
+            /**
+             * Format: int64
+             * @description Requests a minute.
+             * @example 600
+             */
+            per_minute: number;
+            /**
+             * @example [
+             *       "forecasts:read"
+             *     ]
+             */
+            scopes: string[];
+            /**
+             * Format: date-time
+             * @description Last used; noted once a minute.
+             */
+            used_at: string | null;
+        };
+        /** @description API keys, the oldest first. */
+        ApiKeys: {
+            items: components["schemas"]["ApiKey"][];
+            /**
+             * Format: uuid
+             * @description Always null: there are a hundred at most.
+             */
+            next: string | null;
+        };
         Attribution: {
             /** @example Weather data by Open-Meteo.com */
             text: string;
             /** @example https://open-meteo.com/ */
             url: string | null;
+        };
+        /** @description One line of the audit log. */
+        AuditLine: {
+            /**
+             * Format: uuid
+             * @description The account that it happened to. A removed one stands under another id.
+             */
+            account_id: string | null;
+            /**
+             * @description `owner`, `operator`, `api_key`, `command_line`, `server` or `unknown`.
+             * @example owner
+             */
+            actor: string;
+            /**
+             * Format: uuid
+             * @description The operator's account, or the key.
+             */
+            actor_id: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @example signed_in */
+            event: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The session, key, webhook or delivery that it is about.
+             */
+            item_id: string | null;
+            /**
+             * @description Equal for equal networks; the address cannot be read from it.
+             * @example 9f3c01a4d2b75e60
+             */
+            network: string | null;
+            /**
+             * Format: int64
+             * @description How often, where several are told as one.
+             * @example 1
+             */
+            times: number;
+            /**
+             * @description What more there is to say: a role, a reason, a kind of factor, a provider.
+             * @example password
+             */
+            word: string | null;
+        };
+        /** @description Lines of the audit log, the newest first. */
+        AuditLines: {
+            items: components["schemas"]["AuditLine"][];
+            /**
+             * Format: uuid
+             * @description Give it as `after` for older ones; null at the end.
+             */
+            next: string | null;
+        };
+        /** @description What `navigator.credentials.get` gave, by `toJSON()`. */
+        AuthenticationResponse: {
+            rawId: components["schemas"]["Octets"];
+            response: components["schemas"]["AuthenticatorAssertionResponse"];
+        };
+        AuthenticatorAssertionResponse: {
+            authenticatorData: components["schemas"]["Octets"];
+            clientDataJSON: components["schemas"]["Octets"];
+            signature: components["schemas"]["Octets"];
+            userHandle?: components["schemas"]["Octets"] | null;
+        };
+        AuthenticatorAttestationResponse: {
+            attestationObject: components["schemas"]["Octets"];
+            clientDataJSON: components["schemas"]["Octets"];
+            transports?: string[];
+        };
+        AuthenticatorSelectionCriteria: {
+            requireResidentKey: boolean;
+            residentKey: string;
+            userVerification: string;
         };
         /** @description The newest change of one item. */
         Change: {
@@ -612,6 +1673,15 @@ export interface components {
              */
             code: string;
             registration: string;
+        };
+        ConfirmedTotp: {
+            /**
+             * @description Ten codes for the day the phone is lost, each good once; shown this once. Null when the account has some.
+             * @example [
+             *       "7Q4KM-2XRAB-C3D4E-5F6G7-H8J9K-M"
+             *     ]
+             */
+            recovery_codes: string[] | null;
         };
         /** @description A favourite that was just created. */
         CreatedFavourite: components["schemas"]["Favourite"] & {
@@ -672,6 +1742,18 @@ export interface components {
             /** Format: double */
             wind_speed_max: number | null;
         };
+        DeletionConfirmation: {
+            confirmation_code: string;
+            /** @description Where its state can be seen. */
+            url: string;
+        };
+        DeletionState: {
+            /**
+             * @description Always `done`: what was held was removed before the code was given.
+             * @example done
+             */
+            status: string;
+        };
         /** @description The changes that lead from one cursor to another. An item appears once, as its newest change left it. */
         Delta: {
             /** @description In the order of their revisions. */
@@ -688,6 +1770,40 @@ export interface components {
              * @example v1.2851.57
              */
             to: string;
+        };
+        EmailAddress: {
+            /** @example ann@example.org */
+            email: string | null;
+            pending: components["schemas"]["PendingEmail"] | null;
+        };
+        EmailChange: {
+            /** @example ann@example.net */
+            email: string;
+        };
+        EmailConfirmation: {
+            /**
+             * @description As mailed; case, spaces and dashes do not matter.
+             * @example 7Q4K-M2XR
+             */
+            code: string;
+        };
+        /** @description How many sessions have ended. */
+        EndedSessions: {
+            /** @example 3 */
+            ended: number;
+        };
+        FactorList: {
+            /**
+             * @description How many; they are listed at `/v1/me/passkeys`.
+             * @example 1
+             */
+            passkeys: number;
+            /**
+             * @description How many are left.
+             * @example 10
+             */
+            recovery_codes: number;
+            totp: components["schemas"]["TotpFactor"] | null;
         };
         /** @description A saved place or point. */
         Favourite: {
@@ -858,6 +1974,10 @@ export interface components {
         ForecastsRequest: {
             points: components["schemas"]["ForecastPoint"][];
         };
+        ForgotPasswordRequest: {
+            /** @example ann@example.org */
+            email: string;
+        };
         /** @description One array per variable, each as long as `time`. */
         Hourly: {
             apparent_temperature?: (number | null)[];
@@ -881,11 +2001,48 @@ export interface components {
             wind_gust?: (number | null)[];
             wind_speed?: (number | null)[];
         };
+        Identity: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @description Verified by the provider; for the eye alone, it is no way in. Null when the provider tells none.
+             * @example ann@example.org
+             */
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description The provider's name, as `/v1/auth/providers` lists it.
+             * @example google
+             */
+            provider: string;
+            /**
+             * Format: date-time
+             * @description When somebody last came in this way.
+             */
+            used_at: string;
+        };
+        IdentityList: {
+            items: components["schemas"]["Identity"][];
+            /** @description Always null: an account has a handful. */
+            next: string | null;
+        };
         /**
          * @description Kinds of things that are kept alike on all devices.
          * @enum {string}
          */
         Kind: "favourite";
+        LoginRequest: {
+            /**
+             * @description What the last sign-in on this device answered.
+             * @example dt1.q83v…
+             */
+            device_token?: string | null;
+            /** @example ann@example.org */
+            email: string;
+            /** @example four plain words do */
+            password: string;
+        };
         LogoutRequest: {
             /** @description An anonymous account has no other way in: say `true` to remove it with all its data. */
             discard?: boolean;
@@ -902,6 +2059,14 @@ export interface components {
             rev: number;
             was: unknown;
         };
+        /** @description A new key. The secret is shown this once. */
+        MadeApiKey: components["schemas"]["ApiKey"] & {
+            /**
+             * @description For `Authorization: Bearer`.
+             * @example fw_live_…
+             */
+            secret: string;
+        };
         Me: {
             /** Format: uuid */
             account_id: string;
@@ -915,8 +2080,14 @@ export interface components {
              */
             kind: string;
             preferences: components["schemas"]["Preferences"];
-            /** @description `user`, `analyst`, `operator`. */
+            /** @description What this session may do: `user`, `analyst`, `operator`. */
             roles: string[];
+            /**
+             * @description Roles that the account was given and this session does not have: they need a second factor. Add one, or sign in
+             *     with it.
+             * @example []
+             */
+            withheld_roles: string[];
         };
         /** @description One change of one item. */
         Mutation: {
@@ -981,6 +2152,30 @@ export interface components {
             distance_m: number;
             place: components["schemas"]["Place"];
         };
+        NewApiKey: {
+            /**
+             * Format: int32
+             * @description For ever when left out.
+             */
+            expires_in_days?: number | null;
+            /**
+             * @description 1 to 100 characters on one line.
+             * @example Newsletter
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description Requests a minute; 600 when left out.
+             */
+            per_minute?: number | null;
+            /**
+             * @description `forecasts:read`, `accounts:read`, `audit:read`, `webhooks:manage`.
+             * @example [
+             *       "forecasts:read"
+             *     ]
+             */
+            scopes: string[];
+        };
         /**
          * @description Either `place_id`, or `name` with `lat` and `lon`; what is given beside a `place_id` goes before its values.
          * @example {
@@ -1030,6 +2225,26 @@ export interface components {
             lon: number;
             name: string;
         };
+        NewPasskeyRequest: {
+            credential: components["schemas"]["RegistrationResponse"];
+            /** @example My phone */
+            name: string;
+        };
+        NewWebhook: {
+            description?: string | null;
+            /**
+             * @description `account.created`, `account.registered`, `account.deleted`, `session.revoked`.
+             * @example [
+             *       "account.deleted"
+             *     ]
+             */
+            events: string[];
+            /**
+             * @description `https://` and a public host.
+             * @example https://hooks.example.org/fairweather
+             */
+            url: string;
+        };
         /** @description The slot that holds the present. */
         Now: {
             /** Format: double */
@@ -1076,8 +2291,142 @@ export interface components {
             /** Format: double */
             wind_speed: number | null;
         };
+        /** @description Either `code` and `code_verifier`, or `id_token` and `nonce`. */
+        OauthGrant: {
+            /** @description From the registered address. */
+            code?: string | null;
+            /** @description The verifier behind the challenge that this began with. */
+            code_verifier?: string | null;
+            /** @description From the system, after `native`. */
+            id_token?: string | null;
+            /** @description The one that `start` gave. */
+            nonce?: string | null;
+        };
+        /**
+         * @description Our own page says where to come back to with `return_to`; an app with `redirect_uri` and `code_challenge`, or it
+         *     says `native`.
+         */
+        OauthStart: {
+            /**
+             * @description An app: S256 of a verifier that it keeps (RFC 7636).
+             * @example E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM
+             */
+            code_challenge?: string | null;
+            /** @description An app that asks the provider through the system: gets a nonce for the ID token instead of an address. */
+            native?: boolean;
+            /**
+             * @description `login` (when left out), `link` or `step_up`. The last two need a credential.
+             * @example login
+             */
+            purpose?: string | null;
+            /**
+             * @description An app: one of the addresses that the operator registered.
+             * @example org.example.app:/callback
+             */
+            redirect_uri?: string | null;
+            /**
+             * @description The web app: a path of this server, `/` when left out.
+             * @example /settings
+             */
+            return_to?: string | null;
+        };
+        OauthStarted: {
+            /**
+             * Format: int64
+             * @description Seconds.
+             * @example 600
+             */
+            expires_in: number;
+            /** @description With `native`: have the provider put it into the ID token, as it is. */
+            nonce?: string;
+            /**
+             * @description Send the browser there.
+             * @example https://accounts.google.com/o/oauth2/v2/auth?…
+             */
+            url?: string;
+        };
+        /**
+         * @description Bytes as the standard writes them in JSON: base64url without padding.
+         * @example dGhlcmUgaXMgbm90aGluZyBoZXJl
+         */
+        Octets: string;
         /** @enum {string} */
         Operation: "create" | "update" | "delete";
+        Passkey: {
+            /** @description Whether a provider keeps copies of it, so that losing the device does not lose it. */
+            backed_up: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @example My phone */
+            name: string;
+            /** Format: date-time */
+            used_at: string;
+        };
+        /** @description What to hand to the browser. */
+        PasskeyCreation: {
+            /**
+             * Format: int64
+             * @description Seconds.
+             * @example 300
+             */
+            expires_in: number;
+            public_key: components["schemas"]["PublicKeyCredentialCreationOptions"];
+        };
+        PasskeyList: {
+            items: components["schemas"]["Passkey"][];
+            /** @description Always null: an account has twenty at most. */
+            next: string | null;
+        };
+        /**
+         * @description What the passkey is to be shown for.
+         * @enum {string}
+         */
+        PasskeyPurpose: "sign_in" | "step_up";
+        PasskeyRename: {
+            /** @example Old phone */
+            name: string;
+        };
+        /** @description What to hand to the browser. */
+        PasskeyRequest: {
+            /**
+             * Format: int64
+             * @description Seconds.
+             * @example 300
+             */
+            expires_in: number;
+            public_key: components["schemas"]["PublicKeyCredentialRequestOptions"];
+        };
+        PasskeySignIn: {
+            credential: components["schemas"]["AuthenticationResponse"];
+        };
+        PasskeyStart: {
+            purpose?: components["schemas"]["PasskeyPurpose"];
+        };
+        PasswordChange: {
+            /** @description The present one; left out when the account has none. */
+            current?: string | null;
+            /**
+             * @description The new one: at least 15 characters, at most 256.
+             * @example four plain words do
+             */
+            password: string;
+        };
+        PendingEmail: {
+            /** @example ann@example.net */
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * @description Whose codes were not typed yet: `new`, `old`, or both.
+             * @example [
+             *       "new",
+             *       "old"
+             *     ]
+             */
+            waiting_for: string[];
+        };
         /** @description A place of the gazetteer. Place data © GeoNames (CC BY 4.0), modified. */
         Place: {
             /**
@@ -1159,6 +2508,12 @@ export interface components {
         PolicyName: "merge" | "if_match";
         Preferences: {
             /**
+             * @description Of mail. Taken from `Accept-Language` when somebody registers, and kept when it is left out
+             * @example de
+             * @enum {string|null}
+             */
+            language?: "en" | "de" | null;
+            /**
              * @description Null for metric
              * @example metric
              * @enum {string|null}
@@ -1167,6 +2522,14 @@ export interface components {
         };
         /** @description The body of a problem (`application/problem+json`). */
         Problem: {
+            /**
+             * @description What to send to `/v1/auth/step-up`, with code `insufficient_user_authentication`: any one of these.
+             * @example [
+             *       "password",
+             *       "totp"
+             *     ]
+             */
+            accepts?: string[];
             /**
              * @description Stable; what a program should look at.
              * @example invalid_request
@@ -1205,6 +2568,90 @@ export interface components {
              */
             type: string;
         };
+        Provider: {
+            /**
+             * @description `oidc`, `google` or `facebook`.
+             * @example google
+             */
+            kind: string;
+            /**
+             * @description What people know it by.
+             * @example Google
+             */
+            label: string;
+            /**
+             * @description Its place in the paths below.
+             * @example google
+             */
+            name: string;
+        };
+        ProviderList: {
+            items: components["schemas"]["Provider"][];
+            /** @description Always null: there are a few. */
+            next: string | null;
+        };
+        /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` and then `navigator.credentials.create`. */
+        PublicKeyCredentialCreationOptions: {
+            /** @example none */
+            attestation: string;
+            authenticatorSelection: components["schemas"]["AuthenticatorSelectionCriteria"];
+            challenge: string;
+            excludeCredentials: components["schemas"]["PublicKeyCredentialDescriptor"][];
+            pubKeyCredParams: components["schemas"]["PublicKeyCredentialParameters"][];
+            rp: components["schemas"]["PublicKeyCredentialRpEntity"];
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             * @example 300000
+             */
+            timeout: number;
+            user: components["schemas"]["PublicKeyCredentialUserEntity"];
+        };
+        /** @description A credential that will do, or that is there already. */
+        PublicKeyCredentialDescriptor: {
+            id: string;
+            transports: string[];
+            type: string;
+        };
+        PublicKeyCredentialParameters: {
+            /** Format: int64 */
+            alg: number;
+            type: string;
+        };
+        /** @description For `PublicKeyCredential.parseRequestOptionsFromJSON` and then `navigator.credentials.get`. */
+        PublicKeyCredentialRequestOptions: {
+            /** @description Empty where any passkey for this site will do. */
+            allowCredentials: components["schemas"]["PublicKeyCredentialDescriptor"][];
+            challenge: string;
+            rpId: string;
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             * @example 300000
+             */
+            timeout: number;
+            /** @example required */
+            userVerification: string;
+        };
+        PublicKeyCredentialRpEntity: {
+            id: string;
+            /** @example Fairweather */
+            name: string;
+        };
+        PublicKeyCredentialUserEntity: {
+            displayName: string;
+            id: string;
+            name: string;
+        };
+        RecoveryCodes: {
+            /**
+             * @description Ten, each good once; shown this once.
+             * @example [
+             *       "7Q4KM-2XRAB-C3D4E-5F6G7-H8J9K-M"
+             *     ]
+             */
+            recovery_codes: string[];
+        };
         RefreshRequest: {
             refresh_token: string;
         };
@@ -1217,6 +2664,10 @@ export interface components {
             expires_in: number;
             /** @description Keep it: with the mailed code it completes the registration. */
             registration: string;
+        };
+        /** @description What `navigator.credentials.create` gave, by `toJSON()`. */
+        RegistrationResponse: {
+            response: components["schemas"]["AuthenticatorAttestationResponse"];
         };
         /** @description The changes cannot be told. */
         Reset: {
@@ -1231,9 +2682,136 @@ export interface components {
              */
             snapshot: string;
         };
+        ResetPasswordRequest: {
+            /**
+             * @description The new one: at least 15 characters, at most 256.
+             * @example four plain words do
+             */
+            password: string;
+            /** @description From the mailed link: what stands behind `#token=`. */
+            reset: string;
+        };
         RevokeRequest: {
             /** @description A refresh token. */
             token: string;
+        };
+        RoleChange: {
+            /** @description `false` takes it. */
+            granted: boolean;
+            /**
+             * @description `operator` or `analyst`.
+             * @example analyst
+             */
+            role: string;
+        };
+        RolesBody: {
+            /**
+             * @example [
+             *       "user",
+             *       "analyst"
+             *     ]
+             */
+            roles: string[];
+        };
+        /** @description The account has a second factor: answer the challenge at `/v1/auth/mfa`. */
+        SecondStep: {
+            /** @description Good for one right answer, from the same kind of client. */
+            challenge: string;
+            /**
+             * Format: int64
+             * @description Seconds.
+             * @example 300
+             */
+            expires_in: number;
+            /**
+             * @description What will do, any one of them: `totp`, `passkey`, `recovery_code`.
+             * @example [
+             *       "totp",
+             *       "recovery_code"
+             *     ]
+             */
+            factors: string[];
+            /** @description Always true. */
+            mfa_required: boolean;
+            public_key: components["schemas"]["PublicKeyCredentialRequestOptions"] | null;
+        };
+        /** @description The challenge, and one second factor. */
+        SecondStepRequest: {
+            challenge: string;
+            /**
+             * @description Of the authenticator app.
+             * @example 287082
+             */
+            code?: string | null;
+            credential?: components["schemas"]["AuthenticationResponse"] | null;
+            /**
+             * @description As it was shown; case, spaces and dashes do not matter.
+             * @example 7Q4KM-2XRAB-C3D4E-5F6G7-H8J9K-M
+             */
+            recovery_code?: string | null;
+        };
+        /** @description One device that is signed in. */
+        Session: {
+            /** @example Firefox */
+            app: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Whether this request was made with it. */
+            current: boolean;
+            /**
+             * @description What the device calls itself: good for recognising it, proof of nothing.
+             * @example Firefox on Linux
+             */
+            device: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends by itself, if it is not used before.
+             */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `cookie` for the web app, `bearer` for whoever keeps tokens.
+             * @example cookie
+             */
+            kind: string;
+            /**
+             * @description What its holder proved: `pwd`, …
+             * @example [
+             *       "pwd"
+             *     ]
+             */
+            proofs: string[];
+            /**
+             * Format: date-time
+             * @description Last seen; noted once an hour for a cookie, at each refresh for tokens.
+             */
+            seen_at: string;
+        };
+        /** @description Sessions, those that began last first. */
+        Sessions: {
+            items: components["schemas"]["Session"][];
+            /**
+             * Format: uuid
+             * @description Give it as `after` for the next page; null on the last.
+             */
+            next: string | null;
+        };
+        /** @description Tokens, or what is missing for them. */
+        SignInAnswer: components["schemas"]["Tokens"] | components["schemas"]["SecondStep"];
+        SignedRequest: {
+            /** @description Signed by Facebook with the app's secret. */
+            signed_request: string;
+        };
+        /** @description One proof, of those that `accepts` named. */
+        StepUpRequest: {
+            /**
+             * @description Of the authenticator app.
+             * @example 287082
+             */
+            code?: string | null;
+            credential?: components["schemas"]["AuthenticationResponse"] | null;
+            password?: string | null;
         };
         /** @description `forecast`: the weather of these favourites looks different now; fetch it. */
         StreamForecast: {
@@ -1315,6 +2893,12 @@ export interface components {
             /** Format: uuid */
             account_id: string;
             /**
+             * @description After a password was typed. Keep it for a year, whoever is signed in, and send it with the next sign-in: failures
+             *     of strangers do not slow down a device that is known. The web app gets a cookie instead.
+             * @example dt1.q83v…
+             */
+            device_token?: string;
+            /**
              * Format: int64
              * @description Seconds.
              * @example 600
@@ -1329,6 +2913,33 @@ export interface components {
             session_id: string;
             /** @example Bearer */
             token_type: string;
+        };
+        TotpConfirmation: {
+            /**
+             * @description What the app shows now.
+             * @example 287082
+             */
+            code: string;
+        };
+        TotpFactor: {
+            /** Format: date-time */
+            created_at: string;
+        };
+        /** @description What to show the person: the address as a QR code, or the secret to type. */
+        TotpSetup: {
+            /**
+             * Format: int64
+             * @description Seconds.
+             * @example 600
+             */
+            expires_in: number;
+            /** @example otpauth://totp/Fairweather:ann%40example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Fairweather&algorithm=SHA1&digits=6&period=30 */
+            otpauth_uri: string;
+            /**
+             * @description Base 32.
+             * @example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+             */
+            secret: string;
         };
         /** @description A WMO 4677 code of the kind forecasts carry. */
         WeatherCode: {
@@ -1347,6 +2958,109 @@ export interface components {
         };
         WeatherCodeList: {
             items: components["schemas"]["WeatherCode"][];
+            next: string | null;
+        };
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example Newsletter */
+            description: string | null;
+            /**
+             * @example [
+             *       "account.deleted"
+             *     ]
+             */
+            events: string[];
+            /**
+             * Format: date-time
+             * @description Since when every try has failed.
+             */
+            failing_since: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before the present one signs as well.
+             */
+            rotating_until: string | null;
+            /**
+             * @description `enabled`, `disabled`, or `failed` when it was given up after failing for five days.
+             * @example enabled
+             */
+            state: string;
+            /** @example https://hooks.example.org/fairweather */
+            url: string;
+        };
+        /** @description Deliveries of the last thirty days, the newest first. */
+        WebhookDeliveries: {
+            items: components["schemas"]["WebhookDelivery"][];
+            /**
+             * Format: uuid
+             * @description Give it as `after` for older ones; null at the end.
+             */
+            next: string | null;
+        };
+        /** @description One event for one webhook. */
+        WebhookDelivery: {
+            /** Format: date-time */
+            created_at: string;
+            /** @example account.deleted */
+            event: string;
+            /**
+             * @description The header `webhook-id`, the same however often it is sent.
+             * @example msg_0199aaaabbbb7ccc8dddeeeeeeeeeeee
+             */
+            event_id: string;
+            /** @description `status`, `redirect`, `blocked`, `timeout`, `unreachable`, `too_large`, `broken` or `webhook_disabled`. */
+            fault: string | null;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, while it waits.
+             */
+            next_try_at: string | null;
+            /**
+             * @description `waiting`, `delivered` or `failed`.
+             * @example delivered
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Of the last answer.
+             * @example 204
+             */
+            status: number | null;
+            /** Format: date-time */
+            tried_at: string | null;
+            /**
+             * Format: int64
+             * @example 1
+             */
+            tries: number;
+        };
+        /** @description What is left out stays. */
+        WebhookPatch: {
+            description?: string | null;
+            /** @description `true` also for one that was given up. */
+            enabled?: boolean | null;
+            events?: string[] | null;
+            url?: string | null;
+        };
+        /** @description A webhook with its secret, which is shown this once. */
+        WebhookWithSecret: components["schemas"]["Webhook"] & {
+            /**
+             * @description For the signatures of the Standard Webhooks.
+             * @example whsec_…
+             */
+            secret: string;
+        };
+        Webhooks: {
+            items: components["schemas"]["Webhook"][];
+            /**
+             * Format: uuid
+             * @description Always null: there are twenty at most.
+             */
             next: string | null;
         };
     };
@@ -1378,8 +3092,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The web app's session was used from another origin */
-        CrossSite: {
+        /** @description The changes since the cursor cannot be told; `reason` says why */
+        CursorExpired: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1387,8 +3101,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The changes since the cursor cannot be told; `reason` says why */
-        CursorExpired: {
+        /** @description The web app's session was used from another origin, or a key that does not open this */
+        Forbidden: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1504,6 +3218,29 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getSecurityContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contact */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getHealth: {
         parameters: {
             query?: never;
@@ -1580,7 +3317,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -1598,17 +3335,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Credentials"];
+                "application/json": components["schemas"]["LoginRequest"];
             };
         };
         responses: {
-            /** @description Signed in */
+            /** @description Signed in, or a second factor is needed */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Tokens"];
+                    "application/json": components["schemas"]["SignInAnswer"];
                 };
             };
             /** @description The web app: a session cookie was set */
@@ -1620,7 +3357,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -1652,11 +3389,424 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signInWithSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStepRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The web app: a session cookie was set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    finishOauth: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                /** @description Who answers (RFC 9207). */
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                /** @description As listed */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page or app where this began */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    facebookDeauthorize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A provider of the kind `facebook` */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["SignedRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    facebookDeletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A provider of the kind `facebook` */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["SignedRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionConfirmation"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    facebookDeletionState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A provider of the kind `facebook` */
+                provider: string;
+                /** @description As Facebook was told */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionState"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startOauth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As listed */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OauthStart"];
+            };
+        };
+        responses: {
+            /** @description What to do next */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OauthStarted"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exchangeOauth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As listed */
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OauthGrant"];
+            };
+        };
+        responses: {
+            /** @description Signed in, or stepped up: tokens of that session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Linked; or the web app: a session cookie was set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signInWithPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeySignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The web app: a session cookie was set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startPasskeySignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description May be left out */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PasskeyStart"];
+            };
+        };
+        responses: {
+            /** @description What to hand to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyRequest"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    forgotPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description A link is on its way, if the address has an account */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description The new password counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order of their names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -1685,7 +3835,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -1717,7 +3867,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
@@ -1758,7 +3908,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
@@ -1790,11 +3940,51 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stepUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUpRequest"];
+            };
+        };
+        responses: {
+            /** @description Proved; tokens of the same session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description Proved; the web app's cookie stays as it is */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
@@ -1903,7 +4093,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
@@ -1944,7 +4134,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2038,7 +4228,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["ConditionFailed"];
@@ -2078,7 +4268,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["ConditionFailed"];
@@ -2126,7 +4316,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["ConditionFailed"];
@@ -2172,7 +4362,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
@@ -2216,7 +4406,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -2249,6 +4439,29 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     adoptAccount: {
         parameters: {
             query?: never;
@@ -2274,8 +4487,536 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailAddress"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailChange"];
+            };
+        };
+        responses: {
+            /** @description Codes are on their way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailAddress"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No change is pending */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailConfirmation"];
+            };
+        };
+        responses: {
+            /** @description The address as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailAddress"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": number[];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is asked for beside a password or a provider */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactorList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    makeRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ten codes */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setUpTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What to show the person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSetup"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its codes count no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirmTotp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpConfirmation"];
+            };
+        };
+        responses: {
+            /** @description Codes of the app count */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmedTotp"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As listed */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOwnApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPasskeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    addPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPasskeyRequest"];
+            };
+        };
+        responses: {
+            /** @description It counts */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedPasskey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startPasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What to hand to the browser */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyCreation"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It leads here no longer */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renamePasskey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyRename"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description The new password counts */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
@@ -2307,10 +5048,317 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @example 50 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many have ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has ended */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @example 50 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSessionsOfAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many have ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedSessions"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleChange"];
+            };
+        };
+        responses: {
+            /** @description The roles as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesBody"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readAudit: {
+        parameters: {
+            query?: {
+                /** @description Of this account only; also one that was removed. */
+                account?: string;
+                /**
+                 * @description Of this kind only.
+                 * @example sign_in_failed
+                 */
+                event?: string;
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @example 100 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditLines"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeys"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description The key with its secret, which is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeApiKey"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It works no more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -2352,7 +5400,7 @@ export interface operations {
                     "application/json": components["schemas"]["PlaceList"];
                 };
             };
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2382,7 +5430,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["Malformed"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -2415,7 +5463,7 @@ export interface operations {
                     "application/json": components["schemas"]["Place"];
                 };
             };
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
@@ -2459,7 +5507,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
@@ -2526,7 +5574,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -2556,7 +5604,7 @@ export interface operations {
             };
             400: components["responses"]["Malformed"];
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
@@ -2594,6 +5642,254 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook with its secret, which is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is told nothing more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @example 50 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Of the list of webhooks */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveries"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list of webhooks */
+                id: string;
+                /** @description Of the list of deliveries */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be sent within seconds */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the list */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook with its new secret, which is shown this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     followChangesOverWebSocket: {
         parameters: {
             query?: {
@@ -2620,7 +5916,7 @@ export interface operations {
                 content?: never;
             };
             401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["CrossSite"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["Invalid"];
             /** @description The request asks for no WebSocket */
             426: {
