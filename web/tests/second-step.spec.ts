@@ -105,3 +105,18 @@ test('going back from the second step begins anew', async ({ app, browser, devic
   await phone.page.keyboard.press('Escape');
   await expect(await openSignIn(phone)).toBeVisible();
 });
+
+for (const path of ['/', '/account']) {
+  test(`a sign-in at a provider goes on with the second step on ${path}, and leaves no trace in the address`, async ({ app }) => {
+    await app.page.goto(`${path}#provider=google&outcome=second_factor&challenge=c&factors=totp,passkey,recovery_code`);
+    const dialog = app.page.getByRole('dialog', { name: 'One more step' });
+    await expect(dialog.getByLabel('Code of the app')).toBeVisible();
+    await expect(dialog.getByRole('button', { name: 'Use a recovery code' })).toBeVisible();
+    expect(app.page.url()).not.toContain('challenge');
+  });
+}
+
+test('a provider that lets nobody in is told of', async ({ app }) => {
+  await app.page.goto('/#provider=google&error=access_denied');
+  await expect(app.page.getByText('The provider did not let you in.').first()).toBeVisible();
+});

@@ -1,3 +1,5 @@
+import type { SecondFactor } from '@fairweather/client';
+
 import { toasts } from '../state/toasts.svelte';
 import { api } from './api';
 import { ofCode } from './explain';
@@ -5,23 +7,27 @@ import { words } from './text';
 
 /**
  * Says how a round trip to a provider ended: the server has put that behind the address of the page, where it is in no
- * server's log, and where it need not stay.
+ * server's log, and where it need not stay. Gives the second step that the sign-in still wants, if it does.
  */
-export async function greetArrival(): Promise<void> {
+export async function greetArrival(): Promise<SecondFactor | null> {
   const told = new URLSearchParams(location.hash.slice(1));
   const name = told.get('provider');
-  if (name === null) return;
+  if (name === null) return null;
   history.replaceState(null, '', location.pathname);
   const error = told.get('error');
   if (error !== null) {
     toasts.warn(ofCode(error) ?? words.t.errors.denied);
-    return;
+    return null;
+  }
+  const [outcome, challenge] = [told.get('outcome'), told.get('challenge')];
+  if (outcome === 'second_factor' && challenge !== null) {
+    return { mfa_required: true, challenge, factors: (told.get('factors') ?? '').split(',') };
   }
   const providers = await api.providers().catch(() => []);
   const label = providers.find((provider) => provider.name === name)?.label ?? name;
   const { providers: texts, signIn } = words.t;
-  const outcome = told.get('outcome');
   if (outcome === 'linked') toasts.show(texts.nowLinked(label));
   else if (outcome === 'stepped_up') toasts.show(texts.steppedUp);
   else toasts.show(signIn.cameBack(label));
+  return null;
 }
