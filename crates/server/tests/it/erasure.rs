@@ -44,7 +44,7 @@ async fn an_account_is_removed_at_its_owners_wish(app: TestApp) {
     ann.delete("/v1/me").await.expect(204);
     ann.get("/v1/me").await.problem(401, "session_ended");
     elsewhere.get("/v1/favourites").await.problem(401, "session_ended");
-    elsewhere.refresh().await.expect(401);
+    elsewhere.present(&elsewhere.refresh_token()).await.expect(401);
     app.visitor().log_in("ann@example.org", PASSWORD).await.problem(401, "wrong_credentials");
     for table in app.database().tables_with("account_id").await {
         let rows = format!("SELECT count(*) FROM {table} WHERE account_id = {}", app.database().literal(&id));
@@ -125,6 +125,7 @@ async fn nobody_is_erased_twice_by_a_sound_ledger(mut app: TestApp) {
     let bob = furnished(&app, "bob@example.org").await;
     let before = ledger(&app);
     app.restart().await;
+    let bob = bob.moved_to(&app);
     app.app().keep_ledger().await.unwrap();
     assert_eq!(ledger(&app), before);
     bob.get("/v1/favourites").await.expect(200);
@@ -142,6 +143,7 @@ async fn put_back(mut app: TestApp) {
     let (file, copy) = (app.data().join("fairweather.db"), app.scratch().join("copy.db"));
     fs::copy(&file, &copy).unwrap();
     app.resume().await;
+    let (ann, bob) = (ann.moved_to(&app), bob.moved_to(&app));
     ann.delete("/v1/me").await.expect(204);
     app.app().keep_ledger().await.unwrap();
     app.stop().await;
@@ -149,7 +151,7 @@ async fn put_back(mut app: TestApp) {
     app.resume().await;
     app.visitor().log_in("ann@example.org", PASSWORD).await.problem(401, "wrong_credentials");
     assert_eq!(app.database().number("SELECT count(*) FROM account").await, 1);
-    bob.get("/v1/favourites").await.expect(200);
+    bob.moved_to(&app).get("/v1/favourites").await.expect(200);
     // Also when the last line was cut off by a crash.
     app.stop().await;
     fs::copy(&copy, &file).unwrap();

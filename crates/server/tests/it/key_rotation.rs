@@ -160,10 +160,12 @@ async fn the_ring_rotates_while_people_work(mut app: TestApp) {
     // The old key is not needed any more, by a server that has forgotten what it had opened.
     rotated.without_retired().save(&file, &app.setup().random).unwrap();
     app.restart().await;
+    let ann = ann.moved_to(&app);
     ann.refresh().await.expect(200);
     assert_eq!(ann.get("/v1/me").await.expect(200).json["email"], "ann@example.org");
     assert_eq!(ann.get("/v1/favourites").await.expect(200).json["items"].as_array().unwrap().len(), 21);
     for person in others {
+        let person = person.moved_to(&app);
         person.refresh().await.expect(200);
         person.get("/v1/favourites").await.expect(200);
     }
