@@ -1,5 +1,5 @@
 //! What every request passes, whatever it asks for, outermost first: request id and log line, security headers,
-//! problems' bodies, the host check, a bound on panics and one on time. Then the router.
+//! problems' bodies, the rest of an unread body, the host check, a bound on panics and one on time. Then the router.
 //!
 //! Each step is a function with one reason. One service runs them all, because a boxed layer around every route
 //! costs more than the work it does.
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tower::{Layer, Service, ServiceExt};
 
-use crate::layers::{headers, host, observe, problems, timeout};
+use crate::layers::{headers, host, observe, problems, timeout, unread};
 use crate::router::Routes;
 use crate::{Api, router};
 
@@ -36,12 +36,16 @@ impl Edge {
         let observed = observe::begin(&mut request);
         let is_head = request.method() == http::Method::HEAD;
         let version = request.version();
+        let unread = unread::lend(&mut request);
         let response = match host::check(&self.api, &request) {
             Ok(()) => self.route(request).await,
             Err(problem) => problem.into_response(),
         };
         let mut response = problems::render(response, observed.id(), is_head);
         headers::secure(&self.api, response.headers_mut());
+        if let Some(unread) = unread {
+            unread.settle(&mut response).await;
+        }
         self.api.settings.draining.release(version, &mut response);
         observed.end(&mut response);
         response

@@ -13,8 +13,7 @@ static PUT: Statement<(Uuid, i64), ()> =
     Statement::new("INSERT INTO erasure (erased_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
 static IS_NOTED: Statement<(Uuid,), (i64,)> = Statement::new("SELECT at FROM erasure WHERE erased_id = $1");
 static SINCE: Statement<(i64, Uuid, i64), (Uuid, i64)> = Statement::new(
-    "SELECT erased_id, at FROM erasure WHERE at > $1 OR (at = $1 AND erased_id > $2)
-     ORDER BY at, erased_id LIMIT $3",
+    "SELECT erased_id, at FROM erasure WHERE (at, erased_id) > ($1, $2) ORDER BY at, erased_id LIMIT $3",
 );
 static CHUNK_END: Statement<(i64, i64), (i64,)> =
     Statement::new("SELECT at FROM erasure WHERE at <= $1 ORDER BY at LIMIT 1 OFFSET $2");

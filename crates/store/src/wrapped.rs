@@ -7,8 +7,6 @@ use crate::error::Result;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
-type Left = Statement<(Vec<u8>,), (i64,)>;
-
 static API_KEY_KEYS: Statement<(), (Uuid, Vec<u8>)> =
     Statement::new("SELECT key_id, data_key FROM api_key ORDER BY key_id");
 static WEBHOOK_KEYS: Statement<(), (Uuid, Vec<u8>)> =
@@ -17,22 +15,26 @@ static REWRAP_API_KEY: Statement<(Vec<u8>, Uuid, Vec<u8>), ()> =
     Statement::new("UPDATE api_key SET data_key = $1 WHERE key_id = $2 AND data_key = $3");
 static REWRAP_WEBHOOK: Statement<(Vec<u8>, Uuid, Vec<u8>), ()> =
     Statement::new("UPDATE webhook SET data_key = $1 WHERE webhook_id = $2 AND data_key = $3");
-static ACCOUNTS: Left = Statement::new("SELECT count(*) FROM account WHERE substr(data_key, 1, 5) <> $1");
-static API_KEYS: Left = Statement::new("SELECT count(*) FROM api_key WHERE substr(data_key, 1, 5) <> $1");
-static MAIL: Left = Statement::new("SELECT count(*) FROM mail WHERE substr(data_key, 1, 5) <> $1");
-static OAUTH_STEPS: Left =
+static ACCOUNTS: Statement<(Vec<u8>,), (i64,)> =
+    Statement::new("SELECT count(*) FROM account WHERE substr(data_key, 1, 5) <> $1");
+static API_KEYS: Statement<(Vec<u8>,), (i64,)> =
+    Statement::new("SELECT count(*) FROM api_key WHERE substr(data_key, 1, 5) <> $1");
+static MAIL: Statement<(Vec<u8>,), (i64,)> =
+    Statement::new("SELECT count(*) FROM mail WHERE substr(data_key, 1, 5) <> $1");
+static OAUTH_STEPS: Statement<(Vec<u8>,), (i64,)> =
     Statement::new("SELECT count(*) FROM oauth_step WHERE substr(data_key, 1, 5) <> $1");
-static REGISTRATIONS: Left =
+static REGISTRATIONS: Statement<(Vec<u8>,), (i64,)> =
     Statement::new("SELECT count(*) FROM registration WHERE substr(data_key, 1, 5) <> $1");
-static SECRETS: Left = Statement::new(
+static SECRETS: Statement<(Vec<u8>,), (i64,)> = Statement::new(
     "SELECT count(*) FROM server_secret WHERE length(wrapped) > 0 AND substr(wrapped, 1, 5) <> $1",
 );
-static SIGNING_KEYS: Left =
+static SIGNING_KEYS: Statement<(Vec<u8>,), (i64,)> =
     Statement::new("SELECT count(*) FROM signing_key WHERE substr(wrapped, 1, 5) <> $1");
-static WEBHOOKS: Left = Statement::new("SELECT count(*) FROM webhook WHERE substr(data_key, 1, 5) <> $1");
+static WEBHOOKS: Statement<(Vec<u8>,), (i64,)> =
+    Statement::new("SELECT count(*) FROM webhook WHERE substr(data_key, 1, 5) <> $1");
 
 /// Tables with values that a key of the ring has wrapped.
-static TABLES: [(&str, &Left); 8] = [
+static TABLES: [(&str, &Statement<(Vec<u8>,), (i64,)>); 8] = [
     ("account", &ACCOUNTS),
     ("api_key", &API_KEYS),
     ("mail", &MAIL),

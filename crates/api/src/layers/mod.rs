@@ -5,3 +5,4 @@ pub mod host;
 pub mod observe;
 pub mod problems;
 pub mod timeout;
+pub mod unread;

@@ -19,6 +19,8 @@ testkit::stamp! {
         queries_of_nonsense_are_pointed_at,
         credentials_of_nonsense_open_nothing,
         broken_http_breaks_nothing,
+        an_answer_before_the_end_of_a_body_is_heard,
+        an_answer_to_a_body_without_end_closes_the_connection,
     ]
 }
 
@@ -432,4 +434,50 @@ async fn broken_http_breaks_nothing(app: TestApp) {
     let metrics = ann.get("/metrics").await;
     assert_eq!(metrics.status, 200);
     assert_eq!(Value::Null, metrics.json);
+}
+
+/// The statuses of answers that came one behind the other.
+fn statuses(answers: &str) -> Vec<&str> {
+    answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
+}
+
+async fn an_answer_before_the_end_of_a_body_is_heard(app: TestApp) {
+    let (ann, _) = ann(&app).await;
+    let bearer = format!("authorization: Bearer {}\r\n", ann.access_token());
+    let next = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for (head, length, status) in [
+        // Too large.
+        ("POST /v1/favourites", 100_000, "413"),
+        ("POST /v1/favourites", 450_000, "413"),
+        // Answered unread.
+        ("POST /v1/nothing", 300_000, "404"),
+        ("TRACE /v1/favourites", 300_000, "405"),
+    ] {
+        let head = format!("{head} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{bearer}");
+        let body = " ".repeat(length);
+        let counted = format!("{head}content-length: {length}\r\n\r\n{body}{next}");
+        assert_eq!(statuses(&raw(&app, counted.as_bytes()).await), [status, "200"], "{head}");
+        let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n{next}");
+        assert_eq!(statuses(&raw(&app, chunked.as_bytes()).await), [status, "200"], "{head}");
+    }
+}
+
+async fn an_answer_to_a_body_without_end_closes_the_connection(app: TestApp) {
+    let head = "POST /v1/favourites HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    for (rest, begun) in [
+        // More than anybody is going to read.
+        ("content-length: 50000000\r\n\r\n", ""),
+        // What never comes.
+        ("content-length: 5000\r\n\r\n", "{"),
+        // A client that asks first is not told to go on.
+        ("expect: 100-continue\r\ncontent-length: 5000\r\n\r\n", ""),
+    ] {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(format!("{head}{rest}{begun}").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = stream.read_to_string(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(15), reading).await.expect("it ends").unwrap();
+        assert_eq!(statuses(&answer), ["401"], "{rest}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{rest}: {answer}");
+    }
 }
