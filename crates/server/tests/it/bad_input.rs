@@ -384,12 +384,23 @@ async fn credentials_of_nonsense_open_nothing(app: TestApp) {
     app.visitor().get("/v1/favourites").header("authorization", alg_none).await.problem(401, "invalid_token");
 }
 
-/// Sends bytes as they are, and reads what comes until the other side is done or silent.
+/// Sends bytes as they are, and nothing more; reads what comes until the other side is done.
 async fn raw(app: &TestApp, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     // The server may have hung up before it read everything; what it said counts.
     let _ = stream.write_all(bytes).await;
     let _ = stream.shutdown().await;
+    heard(stream).await
+}
+
+/// The same from a client that may go on.
+async fn sent(app: &TestApp, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    heard(stream).await
+}
+
+async fn heard(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
     let _ =
@@ -444,7 +455,7 @@ fn statuses(answers: &str) -> Vec<&str> {
 async fn an_answer_before_the_end_of_a_body_is_heard(app: TestApp) {
     let (ann, _) = ann(&app).await;
     let bearer = format!("authorization: Bearer {}\r\n", ann.access_token());
-    let next = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let next = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     for (head, length, status) in [
         // Too large.
         ("POST /v1/favourites", 100_000, "413"),
@@ -453,12 +464,14 @@ async fn an_answer_before_the_end_of_a_body_is_heard(app: TestApp) {
         ("POST /v1/nothing", 300_000, "404"),
         ("TRACE /v1/favourites", 300_000, "405"),
     ] {
-        let head = format!("{head} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{bearer}");
+        let head =
+            format!("{head} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{bearer}");
         let body = " ".repeat(length);
         let counted = format!("{head}content-length: {length}\r\n\r\n{body}{next}");
-        assert_eq!(statuses(&raw(&app, counted.as_bytes()).await), [status, "200"], "{head}");
-        let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n{next}");
-        assert_eq!(statuses(&raw(&app, chunked.as_bytes()).await), [status, "200"], "{head}");
+        assert_eq!(statuses(&sent(&app, counted.as_bytes()).await), [status, "200"], "{head}");
+        let chunked =
+            format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n{next}");
+        assert_eq!(statuses(&sent(&app, chunked.as_bytes()).await), [status, "200"], "{head}");
     }
 }
 
@@ -472,11 +485,7 @@ async fn an_answer_to_a_body_without_end_closes_the_connection(app: TestApp) {
         // A client that asks first is not told to go on.
         ("expect: 100-continue\r\ncontent-length: 5000\r\n\r\n", ""),
     ] {
-        let mut stream = TcpStream::connect(app.address()).await.unwrap();
-        stream.write_all(format!("{head}{rest}{begun}").as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let reading = stream.read_to_string(&mut answer);
-        tokio::time::timeout(std::time::Duration::from_secs(15), reading).await.expect("it ends").unwrap();
+        let answer = sent(&app, format!("{head}{rest}{begun}").as_bytes()).await;
         assert_eq!(statuses(&answer), ["401"], "{rest}");
         assert!(answer.contains("\r\nconnection: close\r\n"), "{rest}: {answer}");
     }

@@ -17,6 +17,7 @@ testkit::stamp! {
         removing_and_exporting_ask_for_a_fresh_proof,
         an_export_holds_all_that_is_kept,
         an_erasure_is_noted_outside_of_the_database,
+        a_line_that_a_crash_cut_off_takes_no_other_with_it,
         nobody_is_erased_twice_by_a_sound_ledger,
         a_doctor_finds_what_stands_in_clear,
     ]
@@ -119,6 +120,27 @@ async fn an_erasure_is_noted_outside_of_the_database(app: TestApp) {
     assert_eq!(mode & 0o777, 0o600);
     app.app().keep_ledger().await.unwrap();
     assert_eq!(ledger(&app), lines, "each is noted once");
+}
+
+async fn a_line_that_a_crash_cut_off_takes_no_other_with_it(mut app: TestApp) {
+    let path = app.data().join("erasures");
+    furnished(&app, "ann@example.org").await.delete("/v1/me").await.expect(204);
+    app.app().keep_ledger().await.unwrap();
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, [&whole[..], b"\xff\xfe 1795000000000 0199aaaa-bb"].concat()).unwrap();
+    app.restart().await;
+    let bob = furnished(&app, "bob@example.org").await;
+    let id = bob.account_id();
+    bob.delete("/v1/me").await.expect(204);
+    app.app().keep_ledger().await.unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.lines().any(|line| line.ends_with(&format!(" {id}")) && line.len() < 60), "{text}");
+    // And what stands behind the broken line is read.
+    let before = bytes.len();
+    app.restart().await;
+    app.app().keep_ledger().await.unwrap();
+    assert_eq!(fs::read(&path).unwrap().len(), before, "each is noted once");
 }
 
 async fn nobody_is_erased_twice_by_a_sound_ledger(mut app: TestApp) {

@@ -2,7 +2,7 @@
 //! those of a write are spent with the account's log locked.
 
 use serde_json::json;
-use testkit::TestApp;
+use testkit::{Client, TestApp};
 
 use crate::changes::{changes, cursor};
 use crate::sync_batch::{DEVICE, create, send};
@@ -16,20 +16,35 @@ async fn cost<T>(app: &TestApp, request: impl Future<Output = T>) -> u64 {
     app.app().database_round_trips() - before
 }
 
+async fn costs(app: &TestApp, ann: &Client, round: u16) -> [(&'static str, u64); 5] {
+    let known = cursor(ann).await;
+    let own = 50 * round;
+    let batch: Vec<_> = (own + 10..own + 30).map(|n| create(n, "Hut")).collect();
+    let place = json!({"name": format!("Bergen {round}"), "lat": 60.39, "lon": 5.32});
+    [
+        ("create", cost(app, async { ann.post("/v1/favourites", place).await.expect(201) }).await),
+        ("list", cost(app, async { ann.get("/v1/favourites").await.expect(200) }).await),
+        (
+            "batch of 1",
+            cost(app, async { send(ann, DEVICE, &[create(own + 2, "Hut")]).await.expect(200) }).await,
+        ),
+        ("batch of 20", cost(app, async { send(ann, DEVICE, &batch).await.expect(200) }).await),
+        ("changes", cost(app, async { changes(ann, &known).await.expect(200) }).await),
+    ]
+}
+
 async fn requests_ask_the_database_as_often_as_designed(app: TestApp) {
     let ann = app.anonymous().await;
     ann.save("Oslo", 59.91, 10.75).await;
     send(&ann, DEVICE, &[create(1, "Cabin")]).await.expect(200);
-    let known = cursor(&ann).await;
-    let batch: Vec<_> = (10..30).map(|n| create(n, "Hut")).collect();
-    let place = json!({"name": "Bergen", "lat": 60.39, "lon": 5.32});
-    let costs = [
-        ("create", cost(&app, async { ann.post("/v1/favourites", place).await.expect(201) }).await),
-        ("list", cost(&app, async { ann.get("/v1/favourites").await.expect(200) }).await),
-        ("batch of 1", cost(&app, async { send(&ann, DEVICE, &[create(2, "Hut")]).await.expect(200) }).await),
-        ("batch of 20", cost(&app, async { send(&ann, DEVICE, &batch).await.expect(200) }).await),
-        ("changes", cost(&app, async { changes(&ann, &known).await.expect(200) }).await),
-    ];
+    // What the server does beside requests may fall into one of them; it can only add to what that costs.
+    let mut least = costs(&app, &ann, 1).await;
+    for round in 2..4 {
+        for (least, (_, cost)) in least.iter_mut().zip(costs(&app, &ann, round).await) {
+            least.1 = least.1.min(cost);
+        }
+    }
+    let costs = least;
     if app.database().is_sqlite() {
         assert!(costs.iter().all(|(_, count)| *count == 0), "SQLite is in this process");
         return;

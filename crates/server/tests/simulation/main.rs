@@ -137,7 +137,6 @@ fn schedules_on_nodes() {
 
 /// Three processes on one PostgreSQL behind a proxy, by default nginx. Every other schedule with a Redis.
 #[test]
-#[ignore = "takes a proxy of the system: scripts/test --only nodes"]
 fn schedules_on_a_set_behind_a_proxy() {
     let (kind, Some(_), redis) = (Kind::wanted(), databases::server(), redis::server()) else { return };
     if !kind.is_installed() {

@@ -1,17 +1,16 @@
 //! What was acknowledged survives the death of the process, and the log beside the file stays small.
 
 use std::env;
-use std::io::{BufRead, BufReader, Write, stdout};
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use domain::{AccountId, FavouriteId};
-use store::{Error, Url, cells, favourites};
+use store::{Url, cells, favourites};
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use crate::changes::{add, lock};
-use crate::test_store::{Database, Heard, NOW, TestStore};
+use crate::test_store::{Database, NOW, TestStore};
+use crate::writer::{Order, Until, saved};
 
 stamp! {
     both: [what_was_acknowledged_survives_a_kill],
@@ -19,9 +18,6 @@ stamp! {
     postgres: [],
 }
 
-const DATABASE: &str = "FAIRWEATHER_TEST_KILLED_DATABASE";
-const ACCOUNT: &str = "FAIRWEATHER_TEST_KILLED_ACCOUNT";
-const SEED: &str = "FAIRWEATHER_TEST_KILLED_SEED";
 const ROUNDS: u64 = 3;
 
 async fn what_was_acknowledged_survives_a_kill(store: TestStore) {
@@ -53,16 +49,8 @@ async fn what_was_acknowledged_survives_a_kill(store: TestStore) {
 
 /// Lets another process write, kills it in the middle, and returns what it was told to be saved.
 fn killed_writer(database: &Database, account: AccountId, round: u64) -> Vec<(FavouriteId, i64)> {
-    let url = match &database.url {
-        Url::Sqlite(path) => format!("sqlite:{}", path.display()),
-        Url::Postgres(url) => url.clone(),
-    };
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "durability::writes_until_it_is_killed", "--ignored", "--nocapture"])
-        .env(DATABASE, url)
-        .env(ACCOUNT, account.to_string())
-        .env(SEED, (100 + round).to_string())
-        .stdin(Stdio::null())
+    let mut child = Order { until: Until::Killed, url: address(database), account, seed: 100 + round }
+        .give(&mut Command::new(env::current_exe().unwrap()))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -74,46 +62,16 @@ fn killed_writer(database: &Database, account: AccountId, round: u64) -> Vec<(Fa
     }
     child.kill().unwrap();
     // What it said before it died counts too.
-    acknowledged
-        .extend(lines.map_while(|line| saved(&line.unwrap_or_default()).map(Some).or(Some(None))).flatten());
+    acknowledged.extend(lines.map_while(Result::ok).filter_map(|line| saved(&line)));
     assert!(!child.wait().unwrap().success());
     acknowledged
 }
 
-/// Reads `saved ID REV .`; the full stop shows that the line was not cut.
-fn saved(line: &str) -> Option<(FavouriteId, i64)> {
-    let mut words = line.split(' ');
-    let (Some("saved"), Some(id), Some(rev), Some(".")) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return None;
-    };
-    Some((FavouriteId::from_uuid(id.parse().ok()?), rev.parse().ok()?))
-}
-
-/// The other process of the test above, which starts it with these variables set.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "never returns by itself; started and killed by another test"]
-async fn writes_until_it_is_killed() {
-    let url: Url = env::var(DATABASE).expect("only another test can start this").parse().unwrap();
-    let account = AccountId::from_uuid(env::var(ACCOUNT).unwrap().parse::<Uuid>().unwrap());
-    let database = Database::seeded(url, env::var(SEED).unwrap().parse().unwrap());
-    let store = Arc::new(database.open(Heard::default().listener()).await.unwrap());
-    let mut writers = JoinSet::new();
-    for _ in 0..8 {
-        let (store, random) = (store.clone(), database.random.clone());
-        writers.spawn(async move {
-            loop {
-                let id = FavouriteId::new(NOW, &random);
-                let rev = store.write(async move |tx| add(tx, account, id, "a0").await).await.unwrap();
-                let line = format!("\nsaved {id} {} .\n", rev.unwrap());
-                if stdout().write_all(line.as_bytes()).and_then(|()| stdout().flush()).is_err() {
-                    return;
-                }
-            }
-        });
+fn address(database: &Database) -> String {
+    match &database.url {
+        Url::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Url::Postgres(url) => url.clone(),
     }
-    writers.join_all().await;
 }
 
 async fn the_log_stays_bounded_under_constant_writes(store: TestStore) {
@@ -151,17 +109,10 @@ async fn a_full_disk_refuses_writes_and_loses_none(store: TestStore) {
     // No file of the child may grow beyond 1 MiB; the signal that would end it is ignored, so that the write
     // fails as it does on a full disk.
     let limited = r#"trap '' XFSZ; ulimit -f 1024; exec "$0" "$@""#;
-    let program = env::current_exe().unwrap();
-    let output = Command::new("bash")
-        .args(["-c", limited])
-        .arg(program)
-        .args(["--exact", "durability::writes_until_the_disk_is_full", "--ignored", "--nocapture"])
-        .env(DATABASE, format!("sqlite:{}", database.url.file().unwrap().display()))
-        .env(ACCOUNT, account.to_string())
-        .env(SEED, "200")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let order = Order { until: Until::DiskIsFull, url: address(&database), account, seed: 200 };
+    let mut limited_writer = Command::new("bash");
+    limited_writer.args(["-c", limited]).arg(env::current_exe().unwrap());
+    let output = order.give(&mut limited_writer).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let acknowledged: Vec<_> = said.lines().filter_map(saved).collect();
@@ -174,29 +125,4 @@ async fn a_full_disk_refuses_writes_and_loses_none(store: TestStore) {
     let id = store.favourite_id();
     let next = store.write(async move |tx| add(tx, account, id, "a0").await).await.unwrap();
     assert_eq!(next, Some(acknowledged.len() as i64 + 1), "with room again it goes on");
-}
-
-/// The other process of the test above, which limits the size of its files.
-#[tokio::test]
-#[ignore = "needs a limit on the size of files; started by another test"]
-async fn writes_until_the_disk_is_full() {
-    let url: Url = env::var(DATABASE).expect("only another test can start this").parse().unwrap();
-    let account = AccountId::from_uuid(env::var(ACCOUNT).unwrap().parse::<Uuid>().unwrap());
-    let database = Database::seeded(url, env::var(SEED).unwrap().parse().unwrap());
-    let store = database.open(Heard::default().listener()).await.unwrap();
-    let mut refused = 0;
-    // It stays full: the refusals behind the first must be answered as well.
-    while refused < 5 {
-        let id = FavouriteId::new(NOW, &database.random);
-        let write = store.write(async move |tx| {
-            cells::put(tx, &id.to_string(), &[7; 20_000], NOW, NOW).await?;
-            add(tx, account, id, "a0").await
-        });
-        match write.await {
-            Ok(rev) => println!("\nsaved {id} {} .", rev.unwrap()),
-            Err(Error::Unavailable(_)) => refused += 1,
-            Err(error) => panic!("{error:?}"),
-        }
-        store.read(async move |db| favourites::live(db, account).await).await.expect("reading goes on");
-    }
 }

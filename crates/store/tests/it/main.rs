@@ -10,6 +10,7 @@ mod changes;
 mod own_server;
 mod pooler;
 mod test_store;
+mod writer;
 
 mod accounts;
 mod api_keys;
