@@ -13,6 +13,20 @@ export type Preferences = Schemas['Preferences'];
 export type Units = NonNullable<Preferences['units']>;
 export type Tokens = Schemas['Tokens'];
 export type Registration = Schemas['Registration'];
+/** The address of an account, and the one that is to take its place. */
+export type EmailAddress = Schemas['EmailAddress'];
+export type Factors = Schemas['FactorList'];
+export type TotpSetup = Schemas['TotpSetup'];
+export type ConfirmedTotp = Schemas['ConfirmedTotp'];
+export type RecoveryCodes = Schemas['RecoveryCodes'];
+export type Passkey = Schemas['Passkey'];
+export type AddedPasskey = Schemas['AddedPasskey'];
+/** Somebody else's sign-in that this server is set up with. */
+export type Provider = Schemas['Provider'];
+/** A person at a provider who leads into the account. */
+export type Identity = Schemas['Identity'];
+/** Where the account is signed in. */
+export type Session = Schemas['Session'];
 export type Forecast = Schemas['Forecast'];
 /** A forecast that was asked for alone, with what stands once for all in a list. */
 export type SingleForecast = Forecast & Required<Pick<Forecast, 'attribution' | 'units' | 'age_s'>>;

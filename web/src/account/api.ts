@@ -1,52 +1,6 @@
+import type { AddedPasskey, ConfirmedTotp, EmailAddress, Factors, Identity, Passkey, Provider, RecoveryCodes, Session, TotpSetup } from '@fairweather/client';
+
 import { fairweather } from '../state/fairweather';
-
-/** What the account pages ask of the server. Everything else goes through the client library. */
-
-export interface EmailAddress {
-  email: string | null;
-  pending: { email: string; waiting_for: ('new' | 'old')[]; expires_at: string } | null;
-}
-
-export interface Factors {
-  totp: { created_at: string } | null;
-  passkeys: number;
-  recovery_codes: number;
-}
-
-export interface TotpSetup {
-  secret: string;
-  otpauth_uri: string;
-  expires_in: number;
-}
-
-export interface Passkey {
-  id: string;
-  name: string;
-  /** Whether a provider keeps copies of it. */
-  backed_up: boolean;
-  created_at: string;
-  used_at: string;
-}
-
-export interface Provider {
-  name: string;
-  label: string;
-}
-
-export interface Identity {
-  id: string;
-  provider: string;
-  email: string | null;
-  used_at: string;
-}
-
-export interface Session {
-  id: string;
-  device: string | null;
-  created_at: string;
-  seen_at: string;
-  current: boolean;
-}
 
 /** One proof of who is there. */
 export type Proof = { password: string } | { code: string } | { credential: unknown };
@@ -56,17 +10,13 @@ interface List<T> {
   next: string | null;
 }
 
-/** Codes that are shown once, or null when the account has some already. */
-interface Codes {
-  recovery_codes: string[] | null;
-}
-
 const { http } = fairweather;
 
 async function all<T>(path: string): Promise<T[]> {
   return (await http.call<List<T>>('GET', path)).items;
 }
 
+/** What the account pages ask of the server. Everything else goes through the client library. */
 export const api = {
   forgotPassword: (email: string) => http.call<null>('POST', '/v1/auth/password/forgot', { body: { email }, signed: false }),
   resetPassword: (reset: string, password: string) =>
@@ -90,15 +40,15 @@ export const api = {
   passkeys: () => all<Passkey>('/v1/me/passkeys'),
   newPasskey: () => http.call<{ public_key: PublicKeyCredentialCreationOptionsJSON }>('POST', '/v1/me/passkeys/start', { body: {} }),
   addPasskey: (name: string, credential: unknown) =>
-    http.call<Codes & { passkey: Passkey }>('POST', '/v1/me/passkeys/finish', { body: { name, credential } }),
+    http.call<AddedPasskey>('POST', '/v1/me/passkeys/finish', { body: { name, credential } }),
   renamePasskey: (id: string, name: string) => http.call<Passkey>('PATCH', `/v1/me/passkeys/${id}`, { body: { name } }),
   removePasskey: (id: string) => http.call<null>('DELETE', `/v1/me/passkeys/${id}`),
 
   factors: () => http.call<Factors>('GET', '/v1/me/factors'),
   setUpTotp: () => http.call<TotpSetup>('POST', '/v1/me/factors/totp', { body: {} }),
-  confirmTotp: (code: string) => http.call<Codes>('POST', '/v1/me/factors/totp/confirm', { body: { code } }),
+  confirmTotp: (code: string) => http.call<ConfirmedTotp>('POST', '/v1/me/factors/totp/confirm', { body: { code } }),
   removeTotp: () => http.call<null>('DELETE', '/v1/me/factors/totp'),
-  newRecoveryCodes: () => http.call<{ recovery_codes: string[] }>('POST', '/v1/me/factors/recovery-codes', { body: {} }),
+  newRecoveryCodes: () => http.call<RecoveryCodes>('POST', '/v1/me/factors/recovery-codes', { body: {} }),
 
   identities: () => all<Identity>('/v1/me/identities'),
   removeIdentity: (id: string) => http.call<null>('DELETE', `/v1/me/identities/${id}`),

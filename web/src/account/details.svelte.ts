@@ -1,4 +1,6 @@
-import { api, type EmailAddress, type Factors, type Identity, type Passkey, type Provider, type Session } from './api';
+import type { EmailAddress, Factors, Identity, Passkey, Provider, Session } from '@fairweather/client';
+
+import { api } from './api';
 
 export interface Details {
   email: EmailAddress;
