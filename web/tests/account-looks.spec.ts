@@ -9,7 +9,7 @@ async function isFine(page: Page): Promise<void> {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [375, 768, 1280]) {
+  for (const width of [360, 768, 1280]) {
     test(`${colorScheme} at ${width} px: account pages fit and are accessible`, async ({ app, browser }) => {
       const { page } = app;
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
@@ -67,7 +67,7 @@ test('every part of the account page is reached and worked with the keyboard alo
   await change.focus();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  await expect(page.getByLabel('Present password')).toBeFocused();
+  await expect(page.getByLabel('Current password')).toBeFocused();
   const remove = page.getByRole('button', { name: 'Delete…: Delete the account' });
   await remove.focus();
   await page.keyboard.press('Enter');

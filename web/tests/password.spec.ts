@@ -27,7 +27,7 @@ test('a forgotten password is replaced by the mailed link, which works once and 
   await expect(page.getByRole('alert')).toBeVisible();
   await page.getByLabel('New password').fill(NEXT);
   await page.getByRole('button', { name: 'Save the new password' }).click();
-  await expect(page.getByRole('heading', { name: 'Your new password counts' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Your password is changed' })).toBeVisible();
   expect(page.url()).not.toContain('token');
   await expect(app.page.getByText('Your session has ended.').first()).toBeVisible();
 
@@ -43,6 +43,18 @@ test('a forgotten password is replaced by the mailed link, which works once and 
   await form.getByLabel('Password', { exact: true }).fill(NEXT);
   await form.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(page.getByText(`Welcome back, ${email}`)).toBeVisible();
+});
+
+test('a second link that is opened in the same tab is heard', async ({ app }) => {
+  const { page } = app;
+  await page.goto('/reset');
+  await expect(page.getByRole('heading', { name: 'This link does not work any more' })).toBeVisible();
+  await page.goto('/reset#token=another');
+  await expect(page.getByLabel('New password')).toBeVisible();
+  await page.goto('/confirm');
+  await expect(page.getByRole('heading', { name: 'This link has no code' })).toBeVisible();
+  await page.goto('/confirm#code=ABCD1234');
+  await expect(page.getByText('ABCD-1234')).toBeVisible();
 });
 
 test('an address without an account gets the same answer on the page', async ({ app }) => {
@@ -69,13 +81,13 @@ test('changing the password ends the other session, and asks for the present one
   await openAccount(app);
   const { page } = app;
   await page.getByRole('button', { name: 'Change: Password' }).click();
-  await page.getByLabel('Present password').fill('not the password of anybody');
+  await page.getByLabel('Current password').fill('not the password of anybody');
   await page.getByLabel('New password').fill(NEXT);
   await page.getByRole('button', { name: 'Save the password' }).click();
   await expect(page.getByRole('alert')).toContainText('This is not the password');
-  await page.getByLabel('Present password').fill(PASSWORD);
+  await page.getByLabel('Current password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Save the password' }).click();
-  await expect(page.getByText('The new password counts.')).toBeVisible();
+  await expect(page.getByText('Your password is changed.')).toBeVisible();
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await expect(phone.page.getByText('Your session has ended.').first()).toBeVisible();
 });

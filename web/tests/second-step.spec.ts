@@ -1,45 +1,45 @@
 import { expect, forgetProof, openAccount, openSignIn, PASSWORD, signIn, signUp, test, totp, type App } from './app.ts';
 
 /** Sets an authenticator app up, and gives its secret and the recovery codes. */
-async function turnOn(app: App): Promise<{ secret: string; codes: string[] }> {
+async function turnOn(app: App): Promise<{ secret: string; spent: string; codes: string[] }> {
   const { page } = app;
   await openAccount(app);
   await page.getByRole('button', { name: 'Set up: Authenticator app' }).click();
   const dialog = page.getByRole('dialog', { name: 'Set up the authenticator app' });
   await expect(dialog.getByRole('img', { name: 'QR code' })).toBeVisible();
   const secret = (await dialog.locator('code').innerText()).replace(/\s/g, '');
-  await dialog.getByLabel('Code of the app').fill('000000');
+  await dialog.getByLabel('Code from the app').fill('000000');
   await dialog.getByRole('button', { name: 'Turn on' }).click();
   await expect(dialog.getByRole('alert')).toContainText('not right');
-  await dialog.getByLabel('Code of the app').fill(totp(secret));
+  const spent = totp(secret);
+  await dialog.getByLabel('Code from the app').fill(spent);
   await dialog.getByRole('button', { name: 'Turn on' }).click();
   const shown = page.getByRole('dialog', { name: 'Your recovery codes' });
+  await expect(shown.getByRole('listitem')).toHaveCount(10);
   const codes = await shown.getByRole('listitem').allInnerTexts();
-  expect(codes).toHaveLength(10);
   const download = page.waitForEvent('download');
   await shown.getByRole('button', { name: 'Download' }).click();
   expect((await download).suggestedFilename()).toBe('fairweather-recovery-codes.txt');
-  await shown.getByRole('button', { name: 'I have kept them' }).click();
+  await shown.getByRole('button', { name: 'I have saved them' }).click();
   await expect(page.getByText('10 are left')).toBeVisible();
-  return { secret, codes };
+  return { secret, spent, codes };
 }
 
 test('an authenticator app is asked for at sign-in, and each of its codes works once', async ({ app, browser, device }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');
   const email = await signUp(app, browser);
-  const { secret } = await turnOn(app);
+  const { secret, spent } = await turnOn(app);
 
   const phone = await device();
   await phone.open();
   await signIn(phone, email, PASSWORD);
   const dialog = phone.page.getByRole('dialog', { name: 'One more step' });
-  await expect(dialog.getByLabel('Code of the app')).toBeFocused();
-  // The one that turned it on is spent.
-  await dialog.getByLabel('Code of the app').fill(totp(secret));
+  await expect(dialog.getByLabel('Code from the app')).toBeFocused();
+  await dialog.getByLabel('Code from the app').fill(spent);
   await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(dialog.getByRole('alert')).toContainText('used already');
-  await dialog.getByLabel('Code of the app').fill(totp(secret, 1));
+  await dialog.getByLabel('Code from the app').fill(totp(secret, 1));
   await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(phone.row('Lisbon')).toBeVisible();
 });
@@ -75,7 +75,7 @@ test('what is sensitive asks for a fresh proof, goes on after it, and leaves eve
   const setUp = page.getByRole('button', { name: 'Set up: Authenticator app' });
 
   await setUp.click();
-  const dialog = page.getByRole('dialog', { name: 'Is it you?' });
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
   await page.keyboard.press('Escape');
   await expect(dialog).toHaveCount(0);
   await expect(setUp).toBeEnabled();
@@ -83,10 +83,10 @@ test('what is sensitive asks for a fresh proof, goes on after it, and leaves eve
 
   await setUp.click();
   await dialog.getByLabel('Your password').fill('not the password of anybody');
-  await dialog.getByRole('button', { name: 'Go on' }).click();
+  await dialog.getByRole('button', { name: 'Continue' }).click();
   await expect(dialog.getByRole('alert')).toContainText('This is not the password');
   await dialog.getByLabel('Your password').fill(PASSWORD);
-  await dialog.getByRole('button', { name: 'Go on' }).click();
+  await dialog.getByRole('button', { name: 'Continue' }).click();
   await expect(page.getByRole('dialog', { name: 'Set up the authenticator app' })).toBeVisible();
   expect(await proofs()).toBe(1);
 });
@@ -110,7 +110,7 @@ for (const path of ['/', '/account']) {
   test(`a sign-in at a provider goes on with the second step on ${path}, and leaves no trace in the address`, async ({ app }) => {
     await app.page.goto(`${path}#provider=google&outcome=second_factor&challenge=c&factors=totp,passkey,recovery_code`);
     const dialog = app.page.getByRole('dialog', { name: 'One more step' });
-    await expect(dialog.getByLabel('Code of the app')).toBeVisible();
+    await expect(dialog.getByLabel('Code from the app')).toBeVisible();
     await expect(dialog.getByRole('button', { name: 'Use a recovery code' })).toBeVisible();
     expect(app.page.url()).not.toContain('challenge');
   });

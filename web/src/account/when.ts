@@ -9,10 +9,15 @@ export function onDay(time: string): string {
   return new Intl.DateTimeFormat(speech.locale, { dateStyle: 'long' }).format(Date.parse(time));
 }
 
+/** The same where there is little room. */
+export function onShortDay(time: string): string {
+  return new Intl.DateTimeFormat(speech.locale, { dateStyle: 'medium' }).format(Date.parse(time));
+}
+
 /** How long ago, as people say it; what is further away than a month is a day of the calendar. */
 export function ago(time: string, now = Date.now()): string {
   const ms = Math.max(0, now - Date.parse(time));
-  if (ms > 30 * DAY_MS) return onDay(time);
+  if (ms > 30 * DAY_MS) return onShortDay(time);
   const say = new Intl.RelativeTimeFormat(speech.locale, { numeric: 'auto' });
   if (ms < HOUR_MS) return say.format(-Math.floor(ms / MINUTE_MS), 'minute');
   if (ms < DAY_MS) return say.format(-Math.floor(ms / HOUR_MS), 'hour');

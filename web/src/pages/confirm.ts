@@ -12,6 +12,9 @@ import { speech } from '../text/index.svelte';
  * server's log. It works only together with the secret of the browser that signed up.
  */
 const answer = document.getElementById('answer');
+answer?.setAttribute('aria-live', 'polite');
+// Another link that is opened in this very tab changes nothing but the fragment.
+addEventListener('hashchange', () => location.reload());
 
 function show(title: string, body: string, code: string | null, link: boolean): void {
   const heading = Object.assign(document.createElement('h1'), { textContent: title });
