@@ -1,15 +1,19 @@
-// A certified OpenID provider (npm: oidc-provider), started by the stories of sign-in through a provider.
+// A certified OpenID provider (npm: oidc-provider), started by the stories of sign-in through a provider and by
+// scripts/test for the browser's journeys.
 //
 // It keeps everything in memory, takes a free port, prints its name of itself, and lets everybody in whose name stands
 // in the header `x-test-person`, without pages: what is under test is what our server does with its answers.
 
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-const { CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, TOKEN_AUTH = 'client_secret_basic', NOW } = process.env;
+import { fstatSync } from 'node:fs';
+
+// A native client may be sent back to any port of this machine: the journeys start this before our server has one.
+const { CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, TOKEN_AUTH = 'client_secret_basic', CLIENT_KIND = 'web', NOW } = process.env;
 
 // Stories have a time of their own: this clock runs from there, so that both sides mean the same moment.
 const SystemDate = Date;
-const ahead = Number(NOW) * 1000 - SystemDate.now();
+const ahead = NOW === undefined ? 0 : Number(NOW) * 1000 - SystemDate.now();
 globalThis.Date = class extends SystemDate {
   constructor(...parts) {
     super(...(parts.length > 0 ? parts : [SystemDate.now() + ahead]));
@@ -34,6 +38,7 @@ const provider = new Provider(issuer, {
     {
       client_id: CLIENT_ID,
       client_secret: CLIENT_SECRET,
+      application_type: CLIENT_KIND,
       redirect_uris: [REDIRECT_URI],
       grant_types: ['authorization_code'],
       response_types: ['code'],
@@ -69,6 +74,9 @@ provider.use(async (ctx, next) => {
 
 server.on('request', provider.callback());
 tell(issuer);
-// The story that started it holds its input: when the story ends, however it ends, so does this.
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
+// The story that started it holds its input: when the story ends, however it ends, so does this. A script stops it with
+// a signal and gives it no pipe.
+if (fstatSync(0).isFIFO()) {
+  process.stdin.resume();
+  process.stdin.on('end', () => process.exit(0));
+}

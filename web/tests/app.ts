@@ -69,10 +69,15 @@ export async function sent(page: Page): Promise<Sent[]> {
   return mutations;
 }
 
-/** Watches a context: nothing may leave our origin, break the content security policy or throw. */
+/**
+ * Watches a context: nothing may leave our origin, break the content security policy or throw. The one page elsewhere
+ * that a browser may be sent to is the provider's.
+ */
 function watch(context: BrowserContext, origin: string, wrongs: string[]): void {
+  const provider = process.env['PROVIDER_URL'];
   context.on('request', (request) => {
     const url = request.url();
+    if (request.isNavigationRequest() && provider !== undefined && url.startsWith(provider)) return;
     if (!url.startsWith(origin) && !url.startsWith('data:') && !url.startsWith('blob:')) wrongs.push(`request to ${url}`);
   });
   context.on('console', (message) => {
@@ -153,6 +158,16 @@ export function newEmail(): string {
   return `traveller-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}@example.org`;
 }
 
+/** Has the browser forget the session, and nothing else: its passkeys and what it is at a provider stay. */
+export async function leave(app: App): Promise<void> {
+  await app.page.goto('/');
+  await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
+  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
+}
+
+/** A passkey belongs to a name, never to a number, and a provider sends browsers back to a name. */
+export const NAMED = (process.env['BASE_URL'] ?? 'http://127.0.0.1:8080').replace('127.0.0.1', 'localhost');
+
 /** Of everybody who signs up in these tests. */
 export const PASSWORD = 'seven quiet herons over the lake';
 
@@ -164,7 +179,7 @@ export async function signUp(app: App, browser: Browser): Promise<string> {
   await dialog.getByLabel('E-mail').fill(email);
   await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await dialog.getByRole('button', { name: 'Create account' }).click();
-  await expect(dialog.getByRole('heading', { name: 'Look into your mail' })).toBeVisible();
+  await expect(dialog.getByRole('heading', { name: 'Check your mail' })).toBeVisible();
   await dialog.getByLabel('Code').fill((await codeFor(browser, email)).toLowerCase());
   await dialog.getByRole('button', { name: 'Confirm' }).click();
   await expect(app.page.getByText('Done. Your places are kept.')).toBeVisible();
@@ -200,12 +215,21 @@ export async function forgetProof(page: Page, accepts: string[]): Promise<() => 
     if (answer.ok()) proofs += 1;
     await route.fulfill({ response: answer });
   });
-  await page.route('**/v1/me/**', async (route) => {
+  page.on('response', (answer) => {
+    // The way back from a provider.
+    if (/\/v1\/auth\/oauth\/[^/]+\/callback/.test(answer.url()) && answer.status() === 303) proofs += 1;
+  });
+  await page.route(/\/v1\/me(\/|$)/, async (route) => {
     if (proofs > 0 || route.request().method() === 'GET') return route.fallback();
     const problem = { status: 401, code: 'insufficient_user_authentication', title: 'Show again that it is you', accepts };
     return route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify(problem) });
   });
   return async () => proofs;
+}
+
+/** Whom the provider lets in from this browser: anybody by name, nobody without one. */
+export async function bePerson(page: Page, name: string | null): Promise<void> {
+  await page.context().setExtraHTTPHeaders(name === null ? {} : { 'x-test-person': name });
 }
 
 /** The code that an authenticator app shows for a secret (RFC 6238), so many steps of 30 seconds from now. */

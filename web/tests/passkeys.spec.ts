@@ -1,20 +1,12 @@
-import { addAuthenticator, expect, forgetProof, openAccount, openSignIn, PASSWORD, signIn, signUp, test, type App } from './app.ts';
+import { addAuthenticator, expect, forgetProof, leave, NAMED, openAccount, openSignIn, PASSWORD, signIn, signUp, test, type App } from './app.ts';
 
-// A passkey belongs to a name, never to a number.
-test.use({ baseURL: (process.env['BASE_URL'] ?? 'http://127.0.0.1:8080').replace('127.0.0.1', 'localhost') });
+test.use({ baseURL: NAMED });
 
 async function add(app: App, name: string): Promise<void> {
   const dialog = app.page.getByRole('dialog', { name: 'Add a passkey' });
   await dialog.getByLabel('Name').fill(name);
   await dialog.getByRole('button', { name: 'Create the passkey' }).click();
   await expect(app.page.getByText(`${name} was added`)).toBeVisible();
-}
-
-/** Has the browser forget the session, and nothing else: its passkeys stay. */
-async function leave(app: App): Promise<void> {
-  await app.page.goto('/');
-  await (await app.menu('Account')).getByRole('button', { name: 'Sign out' }).click();
-  await expect(app.page.getByRole('heading', { name: 'Where does your weather matter?' })).toBeVisible();
 }
 
 test('an anonymous account is kept by a passkey alone, signs in with it alone, and steps up with it', async ({ app }) => {
@@ -37,7 +29,7 @@ test('an anonymous account is kept by a passkey alone, signs in with it alone, a
   await openAccount(app);
   const proofs = await forgetProof(page, ['passkey']);
   await page.getByRole('button', { name: 'Set up: Authenticator app' }).click();
-  await page.getByRole('dialog', { name: 'Is it you?' }).getByRole('button', { name: 'Use a passkey' }).click();
+  await page.getByRole('dialog', { name: 'Confirm that it is you' }).getByRole('button', { name: 'Use a passkey' }).click();
   await expect(page.getByRole('dialog', { name: 'Set up the authenticator app' })).toBeVisible();
   expect(await proofs()).toBe(1);
 });
@@ -51,7 +43,7 @@ test('a passkey beside a password is added, renamed, asked for as a second step,
   await openAccount(app);
   await page.getByRole('button', { name: 'Add: Passkeys' }).click();
   await add(app, 'Blue phone');
-  await page.getByRole('dialog', { name: 'Your recovery codes' }).getByRole('button', { name: 'I have kept them' }).click();
+  await page.getByRole('dialog', { name: 'Your recovery codes' }).getByRole('button', { name: 'I have saved them' }).click();
   await page.getByRole('button', { name: 'Rename Blue phone' }).click();
   await page.getByLabel('Rename Blue phone').last().fill('Red phone');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
