@@ -36,6 +36,26 @@ test('an anonymous account is kept by a provider alone, which leads back into it
   }
 });
 
+test('the places of a device come along into the account that a provider leads to, when asked', async ({ app, device }) => {
+  const person = newPerson();
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await keepBy(app, person);
+
+  const phone = await device();
+  await bePerson(phone.page, person);
+  await phone.open();
+  await phone.add('Oslo', 'Oslo');
+  await (await openSignIn(phone)).getByRole('button', { name: 'Continue with Example' }).click();
+  const dialog = phone.page.getByRole('dialog', { name: 'Keep the places of this device too?' });
+  await expect(dialog).toContainText('There is one place on this device');
+  await dialog.getByRole('button', { name: 'Keep them' }).click();
+  await expect.poll(async () => (await phone.names()).toSorted()).toEqual(['Lisbon', 'Oslo']);
+  await phone.page.reload();
+  await expect(phone.row('Lisbon')).toBeVisible();
+  await expect(phone.page.getByRole('dialog')).toHaveCount(0);
+});
+
 test('a provider is connected to an account and disconnected, unless it is the only way in', async ({ app, browser }) => {
   const { page } = app;
   await bePerson(page, newPerson());

@@ -76,6 +76,7 @@ test('what is sensitive asks for a fresh proof, goes on after it, and leaves eve
 
   await setUp.click();
   const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+  await expect(dialog).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(dialog).toHaveCount(0);
   await expect(setUp).toBeEnabled();

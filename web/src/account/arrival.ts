@@ -3,13 +3,17 @@ import type { SecondFactor } from '@fairweather/client';
 import { toasts } from '../state/toasts.svelte';
 import { api } from './api';
 import { ofCode } from './explain';
+import { leftBehind } from './left-behind';
 import { words } from './text';
+
+/** What a dialog goes on with: the second step that the sign-in wants, or the places that it has left behind. */
+export type Arrival = { page: 'second'; step: SecondFactor } | { page: 'adopt'; left: number };
 
 /**
  * Says how a round trip to a provider ended: the server has put that behind the address of the page, where it is in no
- * server's log, and where it need not stay. Gives the second step that the sign-in still wants, if it does.
+ * server's log, and where it need not stay. Gives what there is to ask now.
  */
-export async function greetArrival(): Promise<SecondFactor | null> {
+export async function greetArrival(): Promise<Arrival | null> {
   const told = new URLSearchParams(location.hash.slice(1));
   const name = told.get('provider');
   if (name === null) return null;
@@ -21,13 +25,17 @@ export async function greetArrival(): Promise<SecondFactor | null> {
   }
   const [outcome, challenge] = [told.get('outcome'), told.get('challenge')];
   if (outcome === 'second_factor' && challenge !== null) {
-    return { mfa_required: true, challenge, factors: (told.get('factors') ?? '').split(',') };
+    return { page: 'second', step: { mfa_required: true, challenge, factors: (told.get('factors') ?? '').split(',') } };
   }
   const providers = await api.providers().catch(() => []);
   const label = providers.find((provider) => provider.name === name)?.label ?? name;
   const { providers: texts, signIn } = words.t;
   if (outcome === 'linked') toasts.show(texts.nowLinked(label));
   else if (outcome === 'stepped_up') toasts.show(texts.steppedUp);
-  else toasts.show(signIn.cameBack(label));
+  else {
+    toasts.show(signIn.cameBack(label));
+    const left = await leftBehind.take();
+    if (left > 0) return { page: 'adopt', left };
+  }
   return null;
 }
