@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 
-import { expect, openAccount, openSignIn, signUp, test } from './app.ts';
+import { expect, forgetProof, newEmail, openAccount, openSignIn, signUp, test, totp } from './app.ts';
 import { fits, violations } from './looks.ts';
 
 async function isFine(page: Page): Promise<void> {
@@ -38,8 +38,25 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.getByRole('button', { name: 'Set up: Authenticator app' }).click();
       await expect(page.getByRole('img', { name: 'QR code' })).toBeVisible();
       await isFine(page);
+      await page.getByLabel('Code from the app').fill(totp(await page.getByRole('dialog').locator('code').innerText()));
+      await page.getByRole('button', { name: 'Turn on' }).click();
+      await expect(page.getByRole('dialog', { name: 'Your recovery codes' })).toBeVisible();
+      await isFine(page);
+      await page.getByRole('button', { name: 'I have saved them' }).click();
+      await page.getByLabel('New address').fill(newEmail());
+      await page.getByRole('button', { name: 'Send codes' }).click();
+      await expect(page.getByLabel('Code from the mail')).toBeVisible();
+      await isFine(page);
+      await forgetProof(page, ['password', 'totp', 'passkey']);
+      await page.getByRole('button', { name: 'Replace: Authenticator app' }).click();
+      await expect(page.getByRole('dialog', { name: 'Confirm that it is you' })).toBeVisible();
+      await isFine(page);
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Delete…: Delete the account' }).click();
+      await isFine(page);
+
+      await page.goto('/#provider=google&outcome=second_factor&challenge=c&factors=totp,recovery_code');
+      await expect(page.getByRole('dialog', { name: 'One more step' })).toBeVisible();
       await isFine(page);
     });
   }
