@@ -244,8 +244,16 @@ export function totp(secret: string, steps = 0): string {
   return String((mac.readUInt32BE(at) & 0x7fff_ffff) % 1_000_000).padStart(6, '0');
 }
 
-/** Gives the browser a device with passkeys, whose owner always agrees. */
-export async function addAuthenticator(page: Page): Promise<void> {
+/**
+ * Gives the browser a device with passkeys, whose owner always agrees: also to what is only offered beside other ways,
+ * which is therefore left out unless a test is about that.
+ */
+export async function addAuthenticator(page: Page, { offers = false } = {}): Promise<void> {
+  if (!offers) {
+    await page.addInitScript(() => {
+      PublicKeyCredential.isConditionalMediationAvailable = () => Promise.resolve(false);
+    });
+  }
   const browser = await page.context().newCDPSession(page);
   await browser.send('WebAuthn.enable');
   await browser.send('WebAuthn.addVirtualAuthenticator', {

@@ -34,6 +34,23 @@ test('an anonymous account is kept by a passkey alone, signs in with it alone, a
   expect(await proofs()).toBe(1);
 });
 
+test('the field for the e-mail offers the passkeys of the device, and the one that is taken signs in', async ({ app }) => {
+  const { page } = app;
+  await addAuthenticator(page, { offers: true });
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await openAccount(app);
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await add(app, 'Blue phone');
+  await leave(app);
+
+  const asked = page.waitForRequest((request) => request.url().endsWith('/v1/auth/passkeys/finish'));
+  await (await app.menu('Account')).getByRole('button', { name: 'Sign in' }).click();
+  await asked;
+  await expect(app.row('Lisbon')).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
 test('a passkey beside a password is added, renamed, asked for as a second step, and removed', async ({ app, browser }) => {
   const { page } = app;
   await addAuthenticator(page);

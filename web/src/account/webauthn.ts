@@ -21,6 +21,20 @@ export async function showPasskey(options: PublicKeyCredentialRequestOptionsJSON
   return written(navigator.credentials.get({ publicKey }));
 }
 
+/** Whether the browser offers passkeys where it offers names that it has kept. */
+export async function canOfferPasskeys(): Promise<boolean> {
+  return canUsePasskeys && (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true;
+}
+
+/**
+ * Has the browser offer passkeys in the field for the name. Waits for as long as that takes; null when another way was
+ * taken, of which there is nothing to say.
+ */
+export async function offerPasskey(options: PublicKeyCredentialRequestOptionsJSON, signal: AbortSignal): Promise<unknown> {
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  return written(navigator.credentials.get({ publicKey, mediation: 'conditional', signal })).catch(() => null);
+}
+
 async function written(asked: Promise<Credential | null>): Promise<unknown> {
   const { passkeys } = words.t;
   try {

@@ -108,6 +108,7 @@ export const de: AccountTexts = {
     failed: 'Dein Konto ließ sich nicht lesen.',
     goneTitle: 'Dein Konto ist gelöscht',
     goneBody: 'Alles, was davon aufgehoben war, ist weg, auch auf diesem Gerät.',
+    rolesAgain: 'Deine Rolle braucht bei der Anmeldung einen zweiten Schritt. Du hast einen: Melde dich ab und damit neu an.',
     roles: 'Deine Rolle braucht bei der Anmeldung einen zweiten Schritt. Füge einen Passkey oder eine Authenticator-App hinzu und melde dich neu an.',
     open: 'Fairweather öffnen',
     ways: 'Anmeldung',

@@ -107,6 +107,7 @@ export const en = {
     failed: 'Your account could not be read.',
     goneTitle: 'Your account is deleted',
     goneBody: 'Everything that was kept of it is gone, on this device too.',
+    rolesAgain: 'Your role needs a second step at sign-in. You have one: sign out, and in again with it.',
     roles: 'Your role needs a second step at sign-in. Add a passkey or an authenticator app, then sign in again.',
     open: 'Open Fairweather',
     ways: 'Signing in',
