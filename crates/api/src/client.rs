@@ -44,7 +44,7 @@ impl TrustedProxies {
         self.0.is_empty()
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|&(network, bits)| match (network, address.to_canonical()) {
             (IpAddr::V4(n), IpAddr::V4(a)) => {
                 (u32::from(n) ^ u32::from(a)).checked_shr(32 - u32::from(bits)).unwrap_or(0) == 0

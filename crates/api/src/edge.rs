@@ -53,7 +53,7 @@ impl Edge {
 
     async fn route(&self, request: Request) -> Response {
         let answered = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind();
-        match timeout::bound(answered).await {
+        match timeout::bound(self.api.settings.answer_within, answered).await {
             Ok(Ok(response)) => response.unwrap_or_else(|never| match never {}),
             Ok(Err(panic)) => problems::panicked(&*panic).into_response(),
             Err(problem) => problem.into_response(),

@@ -1,6 +1,7 @@
 //! The faces of the API over `app`: REST, problems, OpenAPI, the embedded web app. No rules, no SQL.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::App;
 use domain::cookie::SessionCookie;
@@ -39,6 +40,8 @@ pub struct ApiSettings {
     pub trusted_proxies: TrustedProxies,
     /// A development server answers only to names of this machine (DNS rebinding).
     pub loopback_only: bool,
+    /// The longest time to an answer's head.
+    pub answer_within: Duration,
     /// Told when the server is about to stop.
     pub draining: Draining,
     /// Where weaknesses are told: `/.well-known/security.txt` is there when somebody said so.

@@ -1,5 +1,9 @@
 //! Connections: taking them, bounding them, and letting them finish at the end.
 
+mod bounds;
+mod networks;
+mod turns;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -16,13 +20,21 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+pub use bounds::Bounds;
+pub use networks::Networks;
+use turns::{Answer, Turns};
+
 /// Connections at once; more wait in the system's queue.
 const MOST: u32 = 20_000;
 /// Connections that the system holds until they are taken; it may allow fewer (`net.core.somaxconn`). After a restart
 /// all streams come back at once, and one that finds no room tries again after a second only.
 const WAITING: u32 = 4096;
-/// A client that dribbles its request's head is cut off.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Bytes that are held for a connection of HTTP/1 in each direction, the head of a request among them.
+const HELD: usize = 64 * 1024;
+/// The same for a connection of HTTP/2, which has several requests.
+const HELD_IN_ALL: u32 = 256 * 1024;
+/// For a client of HTTP/2 to take the news that its connection ends, and for one of HTTP/1 to take the end of an answer.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Bytes that the system takes ahead of what the client has received.
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 64 * 1024;
@@ -47,10 +59,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Takes connections until [`Connections::drain`].
-pub fn serve(listener: TcpListener, edge: Edge) -> Connections {
+pub fn serve(listener: TcpListener, edge: Edge, bounds: Bounds, networks: Networks) -> Connections {
     let (stop, stopped) = watch::channel(false);
     let places = Arc::new(Semaphore::new(MOST as usize));
-    let accepting = tokio::spawn(accept(listener, edge, places.clone(), stopped));
+    let accepting = tokio::spawn(accept(listener, edge, bounds, Arc::new(networks), places.clone(), stopped));
     Connections { stop, accepting, places }
 }
 
@@ -66,15 +78,23 @@ impl Connections {
     }
 }
 
-/// Serves a connection to its end. A server that stops lets the request at work finish, and takes no other.
+/// Serves a connection to its end. A server that stops lets the request at work finish, and takes no other; a client
+/// that does nothing is told so, and cut off.
 macro_rules! serve {
-    ($connection:expr, $stopping:ident) => {{
+    ($connection:expr, $stopping:ident, $turns:ident, $bounds:ident) => {{
         let mut connection = pin!($connection);
         tokio::select! {
             ended = connection.as_mut() => ended,
             () = stops(&mut $stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
+            }
+            () = $turns.waited($bounds.client) => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = $turns.waited(FAREWELL.min($bounds.client)) => Ok(()),
+                }
             }
         }
     }};
@@ -102,15 +122,18 @@ async fn stops(stopping: &mut watch::Receiver<bool>) {
 async fn accept(
     listener: TcpListener,
     edge: Edge,
+    bounds: Bounds,
+    networks: Arc<Networks>,
     places: Arc<Semaphore>,
     mut stopped: watch::Receiver<bool>,
 ) {
     // What a client speaks is told apart by looking, not by hyper's own builder for both: that reads the first bytes
     // into a buffer of its own, and doubles the one that every open stream then holds.
     let mut http1 = http1::Builder::new();
-    http1.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    http1.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(HELD);
     let mut http2 = http2::Builder::new(TokioExecutor::new());
     http2.timer(TokioTimer::new()).max_concurrent_streams(200).keep_alive_interval(Duration::from_secs(30));
+    http2.max_send_buf_size(HELD).initial_connection_window_size(HELD_IN_ALL);
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -126,39 +149,58 @@ async fn accept(
                 continue;
             }
         };
+        let Some(seat) = networks.seat(peer.ip()) else {
+            // Closed at once, so that it costs a network nothing to have too many, and others no place.
+            tracing::debug!(%peer, "a network has too many connections");
+            continue;
+        };
         tune(&stream);
         let edge = edge.clone();
+        let turns = Turns::begin();
+        let taking = turns.clone();
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer));
             let edge = edge.clone();
+            let turn = taking.take();
             // Boxed, so that it goes with its answer: hyper keeps the room for it as long as the connection, and an
             // open stream needs none.
-            Box::pin(async move { Ok::<_, Infallible>(edge.answer(request).await) })
+            Box::pin(async move {
+                let answer = edge.answer(request).await;
+                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, turn)))
+            })
         });
         let mut stopping = stopped.clone();
         let (http1, http2) = (http1.clone(), http2.clone());
         tokio::spawn(async move {
             // hyper's clock starts with the first byte, so a silent client is cut here.
             let spoken = tokio::select! {
-                spoken = tokio::time::timeout(HEAD_WITHIN, speaks(&stream)) => spoken.ok().flatten(),
+                spoken = tokio::time::timeout(bounds.head, speaks(&stream)) => spoken.ok().flatten(),
                 () = stops(&mut stopping) => None,
             };
             let io = TokioIo::new;
             let ended = match spoken {
                 None => return,
                 Some(Protocol::Http1) => {
-                    serve!(http1.serve_connection(io(stream), service).with_upgrades(), stopping)
+                    serve!(
+                        http1.serve_connection(io(stream), service).with_upgrades(),
+                        stopping,
+                        turns,
+                        bounds
+                    )
                 }
                 // Boxed, so that its size is not that of every task.
                 Some(Protocol::Http2) => {
-                    Box::pin(async { serve!(http2.serve_connection(io(stream), service), stopping) }).await
+                    Box::pin(async {
+                        serve!(http2.serve_connection(io(stream), service), stopping, turns, bounds)
+                    })
+                    .await
                 }
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
+            drop((place, seat));
         });
     }
 }

@@ -8,4 +8,5 @@ pub mod start;
 pub mod telemetry;
 
 pub use config::Config;
+pub use connections::Bounds;
 pub use start::{Mode, Running, Setup, start, system_random};

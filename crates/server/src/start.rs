@@ -1,7 +1,7 @@
 //! Wiring: from a configuration to a running server.
 
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ use vault::password::HashPolicy;
 use vault::{HashingPool, Ring, RingKeeper, Secret};
 
 use crate::config::{Config, origin};
-use crate::connections::{self, Connections};
+use crate::connections::{self, Bounds, Connections, Networks};
 use crate::sign_in_providers;
 use crate::telemetry;
 
@@ -49,6 +49,7 @@ pub struct Setup {
     pub mode: Mode,
     pub clock: Clock,
     pub random: Random,
+    pub bounds: Bounds,
 }
 
 /// A running server.
@@ -79,7 +80,7 @@ pub async fn open(setup: &Setup) -> Result<(App, Option<File>)> {
 }
 
 async fn assemble(setup: &Setup, mailbox: Option<&Secret>, carrier: Carrier) -> Result<(App, Option<File>)> {
-    let Setup { config, mode, clock, random } = setup;
+    let Setup { config, mode, clock, random, .. } = setup;
     private_folder(&config.data)?;
     let url = config.store_url()?;
     // The database of another machine needs no lock here: it has its own.
@@ -137,7 +138,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
         // Links of a development server lead back to it, whatever port it got.
         setup.config.public_url = Some(format!("http://localhost:{}", address.port()));
     }
-    let Setup { config, mode, .. } = &setup;
+    let Setup { config, mode, bounds, .. } = &setup;
     let dev = *mode == Mode::Dev;
     let draining = Draining::default();
     let api = ApiSettings {
@@ -146,6 +147,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
         cors_origins: AllowedOrigins::parse(&config.cors_origins)?,
         trusted_proxies: TrustedProxies::parse(&config.trusted_proxies)?,
         loopback_only: dev,
+        answer_within: bounds.answer,
         draining: draining.clone(),
         security_contact: config.security_contact.clone(),
         metrics: telemetry::metrics_text,
@@ -155,7 +157,9 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     let carrier = setup.config.carrier()?;
     let (app, lock) = assemble(&setup, mailbox.as_ref(), carrier).await?;
     let routes = routes.await.map_err(Error::internal)?;
-    let connections = connections::serve(listener, Edge::new(routes, Api::new(app.clone(), api)));
+    let networks = networks(config, dev)?;
+    let edge = Edge::new(routes, Api::new(app.clone(), api));
+    let connections = connections::serve(listener, edge, *bounds, networks);
     let mut jobs = jobs(&app, dev);
     jobs.spawn(async {
         // It takes whole cores for a moment, which those who have waited for the start need more.
@@ -279,6 +283,13 @@ pub(crate) const KEY_RING: &str = "FAIRWEATHER_KEY_RING";
 
 pub(crate) fn ring_file(config: &Config) -> PathBuf {
     config.data.join("keys").join("ring")
+}
+
+/// What bounds the connections of one network. A proxy stands for many people, and a developer's machine for itself.
+fn networks(config: &Config, dev: bool) -> Result<Networks> {
+    let proxies = TrustedProxies::parse(&config.trusted_proxies)?;
+    let is_exempt = move |address: IpAddr| proxies.contains(address) || (dev && address.is_loopback());
+    Ok(Networks::new(config.limits.connections_per_network, is_exempt))
 }
 
 /// What sends webhooks: to public hosts, and to those that the operator named.

@@ -13,7 +13,7 @@ use gazetteer::Gazetteer;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
-use server::{Config, Mode, Running, Setup};
+use server::{Bounds, Config, Mode, Running, Setup};
 use tempfile::TempDir;
 
 use crate::clients::{Client, http_client};
@@ -35,6 +35,7 @@ pub struct TestApp {
     random: Random,
     config: Config,
     mode: Mode,
+    bounds: Bounds,
     running: Option<Running>,
     folder: TempDir,
     http: reqwest::Client,
@@ -81,6 +82,7 @@ impl TestApp {
             random,
             config,
             mode: Mode::Dev,
+            bounds: Bounds::default(),
             running: None,
             folder,
             http: http_client(),
@@ -106,6 +108,7 @@ impl TestApp {
             random: self.random.clone(),
             config: Config { data, ..self.config.clone() },
             mode: self.mode,
+            bounds: self.bounds,
             running: None,
             folder,
             http: self.http.clone(),
@@ -135,6 +138,13 @@ impl TestApp {
         self.resume().await;
     }
 
+    /// The same with less patience for its clients, so that a story need not be as slow as they are.
+    pub async fn restart_within(&mut self, bounds: impl FnOnce(&mut Bounds)) {
+        self.stop().await;
+        bounds(&mut self.bounds);
+        self.resume().await;
+    }
+
     /// Stops the server; only [`TestApp::resume`] and what looks at files make sense then.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
@@ -157,6 +167,7 @@ impl TestApp {
             mode: self.mode,
             clock: self.clock.clone(),
             random: self.random.clone(),
+            bounds: self.bounds,
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::clients::Call;
 
 /// How long a story waits for what must come.
-pub(crate) const SOON: Duration = Duration::from_secs(15);
+pub const SOON: Duration = Duration::from_secs(15);
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,11 +7,10 @@ use http::StatusCode;
 
 use crate::problem::Problem;
 
-const LONGEST: Duration = Duration::from_secs(30);
-
-pub async fn bound<T>(answer: impl Future<Output = T>) -> Result<T, Problem> {
-    tokio::time::timeout(LONGEST, answer).await.map_err(|_| {
-        let detail = "the request was not finished within 30 seconds; try again";
+pub async fn bound<T>(longest: Duration, answer: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(longest, answer).await.map_err(|_| {
+        let detail =
+            format!("the request was not finished within {} seconds; try again", longest.as_secs_f32());
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "This took too long", detail);
         Problem { retry_after: Some(Duration::from_secs(5)), ..problem }
     })

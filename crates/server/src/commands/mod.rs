@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use domain::{Clock, Result};
 
 use crate::config::{Config, Flags};
+use crate::connections::Bounds;
 use crate::start::{Mode, Setup, system_random};
 
 mod accounts;
@@ -153,7 +154,9 @@ impl Common {
     }
 
     fn setup(&self, mode: Mode, serve: Option<serve::Options>) -> Result<Setup> {
-        Ok(Setup { config: self.load(serve)?, mode, clock: Clock::system(), random: system_random() })
+        let config = self.load(serve)?;
+        let (clock, random) = (Clock::system(), system_random());
+        Ok(Setup { config, mode, clock, random, bounds: Bounds::default() })
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Limits {
     /// Mails caused for one address, and by one network, in an hour.
     pub mail_per_address: u32,
     pub mail_per_network: u32,
+    /// Connections of one network at once; those of `trusted_proxies` are not counted.
+    pub connections_per_network: usize,
     /// Live streams of one account; one more replaces its oldest.
     pub streams_per_account: usize,
     /// Live streams of this process.
@@ -71,6 +73,7 @@ impl Default for Limits {
             cold_cells_network_per_hour: 500,
             mail_per_address: 3,
             mail_per_network: 30,
+            connections_per_network: 1000,
             streams_per_account: 10,
             streams: 15_000,
         }

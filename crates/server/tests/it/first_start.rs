@@ -6,7 +6,7 @@ use std::path::Path;
 use domain::{Clock, Random};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use server::{Config, Mode, Setup};
+use server::{Bounds, Config, Mode, Setup};
 use testkit::app::{NOW, share_places};
 use testkit::databases::{self, Database};
 use testkit::{Client, TestApp};
@@ -28,7 +28,7 @@ fn setup(data: &Path, database: &str, seed: u64) -> Setup {
     config.weather.sandbox.always = true;
     let mut source = ChaCha8Rng::seed_from_u64(seed);
     let random = Random::new(move |bytes| source.fill_bytes(bytes));
-    Setup { config, mode: Mode::Dev, clock: Clock::fixed(NOW), random }
+    Setup { config, mode: Mode::Dev, clock: Clock::fixed(NOW), random, bounds: Bounds::default() }
 }
 
 #[test]

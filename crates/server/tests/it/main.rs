@@ -48,6 +48,7 @@ mod session_list;
 mod sessions;
 mod shared_weather;
 mod shutdown;
+mod slow_clients;
 mod smtp;
 mod step_up;
 mod stream_sessions;
