@@ -54,6 +54,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        require_plain(request.headers())?;
         let form = axum::Form::<T>::from_request(request, state).await;
         form.map(|form| Self(form.0)).map_err(|rejection| match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
@@ -75,6 +76,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
 
 /// The whole body, within the limit of its route.
 pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    require_plain(request.headers())?;
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -89,6 +91,20 @@ pub async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, 
             "the connection broke off or the body is not framed correctly",
         ),
     })
+}
+
+/// Nothing is unpacked: a thousand bytes may be a gigabyte inside.
+fn require_plain(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if encodings.all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "The body must not be compressed",
+        "send it as it is, without Content-Encoding",
+    ))
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {

@@ -14,6 +14,7 @@ testkit::stamp! {
         characters_that_deceive_are_refused,
         bodies_that_are_no_json_objects_are_refused,
         bodies_of_another_kind_or_size_are_refused,
+        compressed_bodies_are_not_unpacked,
         unknown_methods_are_told_what_there_is,
         paths_of_nonsense_lead_nowhere,
         queries_of_nonsense_are_pointed_at,
@@ -150,6 +151,26 @@ async fn bodies_of_another_kind_or_size_are_refused(app: TestApp) {
         list,
         "that was no bad input, and it changed something"
     );
+}
+
+async fn compressed_bodies_are_not_unpacked(app: TestApp) {
+    let (ann, list) = ann(&app).await;
+    let favourite = json!({"name": "Hut", "lat": 1, "lon": 1}).to_string();
+    for (method, path, _) in operations() {
+        for encoding in ["gzip", "br", "deflate", "zstd", "GZIP", "gzip, gzip", "identity, gzip", ""] {
+            // Neither looked at nor unpacked, whatever it is.
+            for body in [b"\x1f\x8b\x08\0\0\0\0\0\0\x03".as_slice(), favourite.as_bytes()] {
+                let call = ann.call(method.parse().unwrap(), &path).body("application/json", body);
+                call.header("content-encoding", encoding).await.problem(415, "unsupported_media_type");
+            }
+        }
+    }
+    let form = app.visitor().call("POST".parse().unwrap(), "/v1/auth/oauth/facebook/deletion");
+    let form = form.body("application/x-www-form-urlencoded", "signed_request=x");
+    form.header("content-encoding", "gzip").await.problem(415, "unsupported_media_type");
+    assert_nothing_changed(&ann, &list).await;
+    let plain = ann.post("/v1/favourites", json!({"name": "Hut", "lat": 1, "lon": 1}));
+    plain.header("content-encoding", "identity").await.expect(201);
 }
 
 async fn values_that_do_not_fit_are_pointed_at(app: TestApp) {
