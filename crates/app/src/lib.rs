@@ -276,6 +276,11 @@ impl App {
         self.store.round_trips()
     }
 
+    /// How many passwords were hashed since the start, for somebody or for nobody.
+    pub fn password_hashes(&self) -> u64 {
+        self.hashing.done()
+    }
+
     /// Leaves the data in as few files as it can: for a server that stops.
     pub async fn settle(&self) -> Result<()> {
         self.write_audit_tally().await?;

@@ -3,6 +3,7 @@
 //! PostgreSQL is the server at `FAIRWEATHER_TEST_POSTGRES` (`postgres://user@host:port/database`); without it
 //! those stories say that they were skipped, or fail where everything must run (`CI`, `FAIRWEATHER_TEST_ALL`).
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::env;
 use std::hash::{BuildHasher, Hasher};
@@ -170,6 +171,35 @@ impl Database {
     /// How the database writes an id in SQL.
     pub fn literal(&self, uuid: &str) -> String {
         if self.is_sqlite() { format!("x'{}'", uuid.replace('-', "")) } else { format!("'{uuid}'") }
+    }
+
+    /// All rows of all tables as text, without these columns.
+    ///
+    /// # Panics
+    /// When a query fails.
+    pub async fn dump(&self, without: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
+        let (tables, columns) = if self.is_sqlite() {
+            (
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+                "SELECT name FROM pragma_table_info('TABLE')",
+            )
+        } else {
+            (
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
+                "SELECT column_name FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name = 'TABLE'",
+            )
+        };
+        let quote = if self.is_sqlite() { "quote" } else { "quote_nullable" };
+        let mut dump = BTreeMap::new();
+        for table in self.column(tables).await {
+            let mut columns = self.column(&columns.replace("TABLE", &table)).await;
+            columns.retain(|column| !without.contains(&(&table, column)));
+            let row: Vec<_> = columns.iter().map(|column| format!("{quote}({column})")).collect();
+            let sql = format!("SELECT {} FROM {table} ORDER BY 1", row.join(" || ' ' || "));
+            dump.insert(table, self.column(&sql).await);
+        }
+        dump
     }
 
     /// Tables that have the column.

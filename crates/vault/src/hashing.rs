@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -62,6 +63,7 @@ pub struct Verified {
 pub struct HashingPool {
     queue: Arc<Queue>,
     random: Random,
+    done: Arc<AtomicU64>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -69,10 +71,12 @@ impl HashingPool {
     /// Starts the threads; fails with `Internal` when the system gives none.
     pub fn start(options: HashingOptions, clock: Clock, random: Random) -> Result<Self> {
         let queue = Arc::new(Queue::new(options, clock));
-        let mut pool = Self { queue, random, threads: Vec::with_capacity(options.threads.get()) };
+        let threads = Vec::with_capacity(options.threads.get());
+        let mut pool = Self { queue, random, done: Arc::default(), threads };
         for number in 0..options.threads.get() {
             let mut hasher = Hasher::new(options.policy)?;
             let (queue, random) = (Arc::clone(&pool.queue), pool.random.clone());
+            let done = Arc::clone(&pool.done);
             let thread = thread::Builder::new()
                 .name(format!("hashing-{number}"))
                 .spawn(move || {
@@ -80,6 +84,8 @@ impl HashingPool {
                     loop {
                         match queue.next() {
                             Next::Job(job) => {
+                                // Before the answer, so that whoever has it finds it counted.
+                                done.fetch_add(1, Ordering::Relaxed);
                                 // A panic in one hash answers that caller with an error and spares the thread.
                                 let work = || job.work.run(&mut hasher, options.policy, &random);
                                 let _ = catch_unwind(AssertUnwindSafe(work));
@@ -103,6 +109,11 @@ impl HashingPool {
     /// How many wait now: for the metrics.
     pub fn waiting(&self) -> usize {
         self.queue.lock().jobs.len()
+    }
+
+    /// How many hashes were made: what a caller cost, whatever it was told.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password. Fails with `Unavailable` when too many wait.

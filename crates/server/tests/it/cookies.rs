@@ -78,7 +78,7 @@ async fn behind_tls_the_cookie_is_bound_to_its_host(mut app: TestApp) {
 }
 
 /// The headers that a browser, or somebody who pretends to be one, sends along with the cookie.
-const CROSS_SITE: [(&str, &[(&str, &str)]); 9] = [
+pub(crate) const CROSS_SITE: [(&str, &[(&str, &str)]); 9] = [
     ("a form on another site", &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")]),
     ("a page of a neighbouring host", &[("sec-fetch-site", "same-site"), ("x-fairweather-client", "web")]),
     (
@@ -100,7 +100,7 @@ const CROSS_SITE: [(&str, &[(&str, &str)]); 9] = [
 ];
 
 /// As `client`, with the cookie and exactly these headers.
-fn forged(
+pub(crate) fn forged(
     client: &Client,
     app: &TestApp,
     method: Method,

@@ -14,6 +14,7 @@ testkit::stamp! {
         refreshes_side_by_side_agree,
         an_old_token_ends_the_session,
         a_stolen_token_ends_both_sessions,
+        replays_in_every_order_end_the_session,
         the_thirteenth_repeat_ends_the_session,
         a_retry_is_not_counted,
         an_access_token_counts_for_ten_minutes,
@@ -114,6 +115,30 @@ async fn a_stolen_token_ends_both_sessions(app: TestApp) {
     bob.refresh().await;
     bob.present(&first).await.problem(401, "invalid_refresh_token");
     bob.get("/v1/me").await.problem(401, "session_ended");
+}
+
+async fn replays_in_every_order_end_the_session(app: TestApp) {
+    for order in 0..27 {
+        let ann = app.user(&format!("ann{order}@example.org")).await;
+        let mut tokens = Vec::new();
+        for _ in 0..3 {
+            tokens.push(ann.refresh_token());
+            ann.refresh().await;
+        }
+        tokens.remove(0);
+        tokens.push(ann.refresh_token());
+        confirm(&ann).await;
+        app.advance(Duration::from_secs(31));
+        // Three times one of the three newest tokens: only the newest of them still counts.
+        let order = [order / 9, order / 3 % 3, order % 3];
+        let mut is_over = false;
+        for which in order {
+            is_over |= which != 2;
+            let answer = ann.copy().present(&tokens[which]).await;
+            assert_eq!(answer.status, if is_over { 401 } else { 200 }, "{order:?}: {answer}");
+        }
+        assert_eq!(ann.get("/v1/me").await.status, if is_over { 401 } else { 200 }, "{order:?}");
+    }
 }
 
 async fn the_thirteenth_repeat_ends_the_session(app: TestApp) {

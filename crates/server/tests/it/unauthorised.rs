@@ -51,10 +51,10 @@ const OPEN: [(&str, &str, u16); 27] = [
 
 /// One operation of the document, with the things it needs filled in.
 #[derive(Debug)]
-struct Operation {
-    method: Method,
-    template: String,
-    path: String,
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    pub(crate) template: String,
+    pub(crate) path: String,
     has_body: bool,
 }
 
@@ -65,18 +65,18 @@ impl Operation {
     }
 
     /// Whether the answer goes on until somebody leaves.
-    fn is_stream(&self) -> bool {
+    pub(crate) fn is_stream(&self) -> bool {
         self.template == "/v1/stream"
     }
 
     /// How it is listed in [`OPEN`].
-    fn entry(&self) -> Option<u16> {
+    pub(crate) fn entry(&self) -> Option<u16> {
         let found = OPEN.iter().find(|(method, path, _)| *method == self.method && *path == self.template);
         found.map(|(_, _, status)| *status)
     }
 }
 
-async fn operations(app: &TestApp) -> Vec<Operation> {
+pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
     let document = app.visitor().get("/openapi.json").await.expect(200).json;
     let mut operations = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {
@@ -95,7 +95,7 @@ async fn operations(app: &TestApp) -> Vec<Operation> {
 }
 
 /// An id that nobody has.
-const NOBODYS: &str = "0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee";
+pub(crate) const NOBODYS: &str = "0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee";
 
 async fn every_operation_needs_a_credential(app: TestApp) {
     let expired = app.user("ann@example.org").await;
