@@ -24,6 +24,7 @@ mutations_burst = 100000
 places_per_second = 100000
 anonymous_burst = 100000
 anonymous_per_hour = 100000
+mail_per_address = 100000
 streams = 20000
 
 [quota]

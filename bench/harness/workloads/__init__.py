@@ -1,6 +1,6 @@
 """The workloads, in the order in which they run. Each module has TITLE and run(bench) -> Outcome."""
 
-from harness.workloads import bus, cells, create, durability, idle, listing, logins, places, postgres, screen, start, streams
+from harness.workloads import bus, cells, create, durability, enumeration, idle, listing, logins, places, postgres, screen, start, streams
 
 # Workloads that use the shared server come first, those that start their own after them.
 ALL = {
@@ -16,4 +16,5 @@ ALL = {
     "W12": postgres,
     "B1": bus,
     "D1": durability,
+    "E1": enumeration,
 }
