@@ -19,6 +19,7 @@ use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::object;
 use crate::signing::KeySet;
 
 /// The longest token that is looked at, in bytes.
@@ -153,7 +154,7 @@ pub fn verify(
         return Err(Rejection::BadSignature);
     }
 
-    let wire: Wire<'_> = serde_json::from_slice(&payload_bytes).map_err(|_| Rejection::BadClaims)?;
+    let wire: Wire<'_> = object::read(&payload_bytes).ok_or(Rejection::BadClaims)?;
     if wire.iss != issuer {
         return Err(Rejection::WrongIssuer);
     }

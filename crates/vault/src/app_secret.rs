@@ -11,6 +11,8 @@ use domain::Timestamp;
 use domain::clock::CLOCK_SKEW;
 use serde::Deserialize;
 
+use crate::object;
+
 /// The longest signed request that is looked at.
 const LONGEST: usize = 8 * 1024;
 /// Facebook tells at once, and again when it was not answered; what is older is a replay.
@@ -45,7 +47,7 @@ impl AppSecret {
         let (tag, payload) = signed_request.split_once('.')?;
         let tag = URL_SAFE_NO_PAD.decode(tag).ok()?;
         hmac::verify(&self.0, payload.as_bytes(), &tag).ok()?;
-        let wire: Wire = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+        let wire: Wire = object::read(&URL_SAFE_NO_PAD.decode(payload).ok()?)?;
         let issued_at = Timestamp::from_seconds(wire.issued_at);
         let is_recent = issued_at <= now.plus(CLOCK_SKEW) && now < issued_at.plus(OLDEST);
         (wire.algorithm == "HMAC-SHA256" && is_recent).then_some(wire.user_id)

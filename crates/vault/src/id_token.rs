@@ -13,6 +13,7 @@ use domain::email::Email;
 use serde::Deserialize;
 
 use crate::jwks::{Algorithm, JwkSet, NotSigned};
+use crate::object;
 use crate::secret::equal;
 
 /// The longest token that is looked at; some providers put whole directories of groups into theirs.
@@ -118,7 +119,7 @@ pub fn verify(
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Rejection::NotCompact);
     let (header, payload, signature) = (decode(header)?, decode(payload)?, decode(signature)?);
 
-    let header: Header = serde_json::from_slice(&header).map_err(|_| Rejection::BadHeader)?;
+    let header: Header = object::read(&header).ok_or(Rejection::BadHeader)?;
     let is_jwt = header.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     if !is_jwt || header.crit.is_some() {
         return Err(Rejection::BadHeader);
@@ -133,7 +134,7 @@ pub fn verify(
             NotSigned::BadSignature => Rejection::BadSignature,
         },
     )?;
-    let wire: Wire = serde_json::from_slice(&payload).map_err(|_| Rejection::BadClaims)?;
+    let wire: Wire = object::read(&payload).ok_or(Rejection::BadClaims)?;
     wire.check(algorithm, expected, now)
 }
 

@@ -29,6 +29,7 @@ pub mod index;
 pub mod jwks;
 pub mod keeper;
 pub mod mac;
+mod object;
 pub mod password;
 pub mod pkce;
 pub mod recovery_code;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::Refusal;
+use crate::object;
 use crate::secret::equal;
 
 /// Making a passkey, or showing one.
@@ -39,7 +40,7 @@ struct ClientData {
 
 /// Checks what the browser says (WebAuthn level 3, 7.1 steps 5 to 12, and 7.2 steps 9 to 16).
 pub fn check(json: &[u8], ceremony: Ceremony, challenge: &[u8], origins: &[String]) -> Result<(), Refusal> {
-    let said: ClientData = serde_json::from_slice(json).map_err(|_| Refusal::Malformed)?;
+    let said: ClientData = object::read(json).ok_or(Refusal::Malformed)?;
     if said.kind != ceremony.kind() {
         return Err(Refusal::WrongType);
     }
@@ -59,6 +60,6 @@ pub fn check(json: &[u8], ceremony: Ceremony, challenge: &[u8], origins: &[Strin
 
 /// The challenge that the browser names, to find what it was drawn for. It proves nothing before [`check`].
 pub fn challenge_of(json: &[u8]) -> Option<Vec<u8>> {
-    let said: ClientData = serde_json::from_slice(json).ok()?;
+    let said: ClientData = object::read(json)?;
     URL_SAFE_NO_PAD.decode(&said.challenge).ok()
 }
