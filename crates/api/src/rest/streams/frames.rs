@@ -5,6 +5,7 @@ use axum::extract::ws::Utf8Bytes;
 use serde::Deserialize;
 
 use super::events;
+use crate::json::Object;
 
 /// What a client may say.
 #[derive(Debug, Deserialize)]
@@ -23,6 +24,12 @@ pub enum Said {
     Ping {},
 }
 
+/// What a client said; `None` for what is no frame.
+pub fn read(text: &str) -> Option<Said> {
+    // Left to itself, serde also takes an array that begins with the tag.
+    serde_json::from_str(text).ok().map(|Object(said)| said)
+}
+
 /// The frame of an event.
 pub fn frame(event: Event) -> Utf8Bytes {
     let name = event.name();
@@ -39,3 +46,28 @@ pub fn frame(event: Event) -> Utf8Bytes {
 
 /// The answer to a ping.
 pub const PONG: Utf8Bytes = Utf8Bytes::from_static(r#"{"t":"pong"}"#);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_an_object_of_a_known_kind() {
+        assert!(matches!(read(r#"{"t":"ping"}"#), Some(Said::Ping {})));
+        assert!(matches!(
+            read(r#"{"cursor":"v1.1.2","t":"init"}"#),
+            Some(Said::Init { token: None, cursor: Some(_) })
+        ));
+        for other in [
+            r#"["ping"]"#,
+            r#"["auth","token"]"#,
+            r#"{"t":"ping","x":1}"#,
+            r#"{"t":"pong"}"#,
+            "{}",
+            "\"ping\"",
+            "",
+        ] {
+            assert!(read(other).is_none(), "{other}");
+        }
+    }
+}

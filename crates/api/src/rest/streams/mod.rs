@@ -19,6 +19,7 @@ mod socket;
 mod sse;
 
 pub use events::{ForecastHintBody, HelloBody, ResetBody, SessionBody};
+pub use frames::read;
 pub use socket::{__path_socket, socket};
 pub use sse::{__path_stream, stream};
 

@@ -242,7 +242,7 @@ impl Face {
     async fn hear(&mut self) -> Step<Option<Said>> {
         match self.socket.recv().await {
             Some(Ok(Message::Text(text))) => {
-                serde_json::from_str(&text).map(Some).map_err(|_| Parting::MALFORMED.into())
+                frames::read(&text).map(Some).ok_or_else(|| Parting::MALFORMED.into())
             }
             Some(Ok(Message::Binary(_))) => Err(Parting::TEXT_ONLY.into()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
