@@ -351,11 +351,11 @@ fn page_body(page: &Page) -> Bytes {
 }
 
 /// Opaque to clients: position, id and the cursor of the first page.
-fn after_text(after: &After) -> String {
+pub fn after_text(after: &After) -> String {
     URL_SAFE_NO_PAD.encode(format!("{} {} {}", after.position, after.id, after.cursor))
 }
 
-fn parse_after(text: &str) -> Result<After, Problem> {
+pub fn parse_after(text: &str) -> Result<After, Problem> {
     let malformed =
         || Problem::from(domain::Error::from(Invalid::new("?after", "malformed", "is no `next` of a page")));
     let bytes = if text.len() <= 300 { URL_SAFE_NO_PAD.decode(text).ok() } else { None };
@@ -372,13 +372,20 @@ fn parse_after(text: &str) -> Result<After, Problem> {
     Ok(After { position: position.to_string(), id, cursor })
 }
 
-fn etag(rev: i64) -> [(HeaderName, String); 1] {
+pub fn etag(rev: i64) -> [(HeaderName, String); 1] {
     [(header::ETAG, format!("\"r{rev}\""))]
 }
 
 enum Tags {
     Any,
     Revs(Vec<i64>),
+}
+
+/// The revision whose tag this is, to the letter: `"r05"` and `"r+5"` are tags of nothing.
+fn rev_of(tag: &str) -> Option<i64> {
+    let rev = tag.strip_prefix("\"r")?.strip_suffix('"')?.parse().ok()?;
+    let [(_, ours)] = etag(rev);
+    (ours == tag).then_some(rev)
 }
 
 /// The revisions that a conditional header names; tags that are not ours match nothing.
@@ -397,14 +404,13 @@ fn revs(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, Problem>
             if tag == "*" {
                 return Ok(Some(Tags::Any));
             }
-            let rev = tag.trim_start_matches("W/").trim_matches('"').strip_prefix('r');
-            revs.extend(rev.and_then(|rev| rev.parse::<i64>().ok()));
+            revs.extend(rev_of(tag.strip_prefix("W/").unwrap_or(tag)));
         }
     }
     Ok(present.then_some(Tags::Revs(revs)))
 }
 
-fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
+pub fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
     let mut condition = Condition::default();
     match revs(headers, &header::IF_MATCH)? {
         Some(Tags::Any) => condition.exists = true,
