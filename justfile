@@ -21,6 +21,10 @@ test *arguments:
 nightly *arguments:
     scripts/nightly {{ arguments }}
 
+# Gives arbitrary bytes to every parser that takes some from outside.
+fuzz *arguments:
+    scripts/fuzz {{ arguments }}
+
 # Proves that the tests of sync find bugs, by planting some.
 sync-mutants *arguments:
     scripts/sync-mutants {{ arguments }}

@@ -58,7 +58,7 @@ impl TrustedProxies {
 
     /// The nearest address in `X-Forwarded-For` that is not a trusted proxy's own: what a client wrote before
     /// it reached the first of ours proves nothing.
-    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut origin = peer;
         let lines = headers.get_all("x-forwarded-for").iter().rev();
         for line in lines.filter_map(|value| value.to_str().ok()) {

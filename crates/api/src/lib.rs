@@ -15,6 +15,8 @@ mod edge;
 mod json;
 mod layers;
 mod openapi;
+#[doc(hidden)]
+pub mod parsers;
 mod problem;
 mod query;
 mod rest;

@@ -68,9 +68,7 @@ impl Ledger {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path);
         // One that a crash has cut off must not take the next with it.
         let mut text = String::from(if self.ends_with_a_line() { "" } else { "\n" });
-        for (account, at) in removed {
-            text.push_str(&format!("{} {}\n", at.millis(), account.uuid()));
-        }
+        text.extend(removed.iter().map(print));
         let written = file.and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_data()
@@ -94,10 +92,18 @@ impl Ledger {
     }
 }
 
-fn parse(line: &str) -> Option<Erasure> {
+/// A line of the ledger.
+#[doc(hidden)]
+pub fn parse(line: &str) -> Option<Erasure> {
     let (at, account) = line.split_once(' ')?;
     let account = Uuid::parse_str(account).ok().filter(|_| account.len() == 36)?;
     Some((AccountId::from_uuid(account), Timestamp::from_millis(at.parse().ok()?)))
+}
+
+/// The line that [`parse`] reads, with its end.
+#[doc(hidden)]
+pub fn print((account, at): &Erasure) -> String {
+    format!("{} {}\n", at.millis(), account.uuid())
 }
 
 impl App {

@@ -62,7 +62,7 @@ fn close(mac: &MacKey, key: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// The value, if a node has put it under this very key.
-fn open(mac: &MacKey, key: &str, mut found: Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn open(mac: &MacKey, key: &str, mut found: Vec<u8>) -> Option<Vec<u8>> {
     if let Some((tag, value)) = found.split_first_chunk()
         && mac.is_valid(&[key.as_bytes(), value], tag)
     {

@@ -96,7 +96,7 @@ pub(crate) fn encode(
     pages
 }
 
-fn sign(key: &MacKey, message: &mut Vec<u8>) {
+pub(crate) fn sign(key: &MacKey, message: &mut Vec<u8>) {
     let tag = key.tag(&[message]);
     message.extend_from_slice(&tag);
 }

@@ -13,6 +13,8 @@ mod installation;
 mod line;
 mod news;
 mod outbox;
+#[doc(hidden)]
+pub mod parsers;
 mod redis;
 
 use std::sync::Arc;

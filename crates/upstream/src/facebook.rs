@@ -33,8 +33,9 @@ struct Token {
     access_token: String,
 }
 
+/// What Graph says of an access token.
 #[derive(Deserialize)]
-struct Inspected {
+pub(crate) struct Inspected {
     data: Inspection,
 }
 
@@ -91,18 +92,11 @@ impl Facebook {
         let token = token.access_token;
         let app_token = Zeroizing::new(format!("{}|{}", client.id, secret.as_str()));
         let asked = [("input_token", token.as_str()), ("access_token", app_token.as_str())];
-        let Inspected { data } = self.get(http, "debug_token", &asked).await?;
-        // A token of another app would be good for `me` too: whoever runs that app could sign in as its users.
-        if !data.is_valid || data.app_id != client.id {
-            return Err(ProviderError::Unsound("the access token was not given to this app"));
-        }
+        let inspected: Inspected = self.get(http, "debug_token", &asked).await?;
+        inspected.require_app(&client.id)?;
         let proof = proof(&token);
         let asked = [("fields", "id"), ("access_token", token.as_str()), ("appsecret_proof", &proof)];
-        let person: Person = self.get(http, "me", &asked).await?;
-        if person.id != data.user_id || person.id.is_empty() || person.id.len() > 64 {
-            return Err(ProviderError::Unsound("two answers about one access token differ"));
-        }
-        Ok(person)
+        inspected.confirm(self.get(http, "me", &asked).await?)
     }
 
     async fn get<T: DeserializeOwned>(
@@ -116,7 +110,29 @@ impl Facebook {
         if reply.status != 200 {
             return Err(ProviderError::Status(reply.status));
         }
-        serde_json::from_slice(&reply.body)
-            .map_err(|_| ProviderError::Unsound("its answer has another form than it should"))
+        read(&reply.body)
+    }
+}
+
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
+    serde_json::from_slice(body)
+        .map_err(|_| ProviderError::Unsound("its answer has another form than it should"))
+}
+
+impl Inspected {
+    /// A token of another app would be good for `me` too: whoever runs that app could sign in as its users.
+    pub(crate) fn require_app(&self, id: &str) -> Result<(), ProviderError> {
+        if self.data.is_valid && self.data.app_id == id {
+            return Ok(());
+        }
+        Err(ProviderError::Unsound("the access token was not given to this app"))
+    }
+
+    /// The person that the token itself leads to, if it is the one of whom Graph says that it is.
+    pub(crate) fn confirm(&self, person: Person) -> Result<Person, ProviderError> {
+        if person.id != self.data.user_id || person.id.is_empty() || person.id.len() > 64 {
+            return Err(ProviderError::Unsound("two answers about one access token differ"));
+        }
+        Ok(person)
     }
 }

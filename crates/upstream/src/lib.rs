@@ -6,6 +6,8 @@ pub mod facebook;
 pub mod form;
 pub mod http;
 pub mod openid;
+#[doc(hidden)]
+pub mod parsers;
 pub mod smtp;
 pub mod weather;
 pub mod webhook;

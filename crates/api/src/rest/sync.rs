@@ -167,7 +167,7 @@ pub struct LostBody {
 }
 
 impl SyncBody {
-    fn parse(self) -> Result<Batch, Problem> {
+    pub fn parse(self) -> Result<Batch, Problem> {
         let Self { device, since, mutations } = self;
         // Told before any of them is looked at, since there may be very many.
         if mutations.len() > MOST_MUTATIONS {

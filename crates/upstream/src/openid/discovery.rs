@@ -51,8 +51,12 @@ struct Wire {
 /// When it does not answer in time, or what it says cannot be used.
 pub async fn discover(http: &Http, issuer: &str) -> Result<Metadata, ProviderError> {
     let url = address(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')))?;
-    let body = fetch(http, url).await?;
-    let wire: Wire = serde_json::from_slice(&body)
+    read(&fetch(http, url).await?, issuer)
+}
+
+/// What a document says of the provider of this name.
+pub(crate) fn read(document: &[u8], issuer: &str) -> Result<Metadata, ProviderError> {
+    let wire: Wire = serde_json::from_slice(document)
         .map_err(|_| ProviderError::Unsound("its metadata is no OpenID Connect discovery document"))?;
     wire.read(issuer)
 }

@@ -74,8 +74,11 @@ pub async fn exchange(
     if reply.status != 200 {
         return Err(ProviderError::Status(reply.status));
     }
-    serde_json::from_slice(&reply.body)
-        .map_err(|_| ProviderError::Unsound("it sent no ID token for the code"))
+    read(&reply.body)
+}
+
+pub(crate) fn read(body: &[u8]) -> Result<Answer, ProviderError> {
+    serde_json::from_slice(body).map_err(|_| ProviderError::Unsound("it sent no ID token for the code"))
 }
 
 /// Both parts are encoded as in a form before they are joined (RFC 6749, section 2.3.1).

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use crate::form;
 use crate::http::HttpError;
 
-mod discovery;
-mod exchange;
+pub(crate) mod discovery;
+pub(crate) mod exchange;
 
 pub use discovery::{Metadata, discover, keys};
 pub use exchange::{Answer, CodeGrant, exchange};

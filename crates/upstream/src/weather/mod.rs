@@ -1,7 +1,7 @@
 //! Weather providers behind one trait: they turn cells into [`Series`] or say precisely what went wrong.
 
 pub mod open_meteo;
-mod open_meteo_wire;
+pub(crate) mod open_meteo_wire;
 pub mod probe;
 pub mod sandbox;
 mod sandbox_climate;

@@ -70,7 +70,7 @@ fn is_of_preceding_hour(variable: Variable) -> bool {
 }
 
 /// The error that a reply is, or the reply when it may hold data.
-pub(super) fn check(reply: Reply) -> Result<Reply, FetchError> {
+pub(crate) fn check(reply: Reply) -> Result<Reply, FetchError> {
     let status = reply.status;
     let reason = reason(&reply.body);
     match status {
@@ -136,7 +136,7 @@ struct Location<'a> {
 }
 
 /// Several locations come as an array, a single one as an object.
-pub(super) fn forecasts(
+pub(crate) fn forecasts(
     body: &[u8],
     cells: &[Cell],
     pack: Pack,
@@ -227,7 +227,7 @@ fn array<'a, T: Deserialize<'a>>(location: &Location<'a>, name: &str) -> Result<
 }
 
 /// The elevation service's `{"elevation":[…]}`; its model marks the unknown with NaN, which JSON writes as null.
-pub(super) fn elevations(body: &[u8], count: usize) -> Result<Vec<Option<f32>>, FetchError> {
+pub(crate) fn elevations(body: &[u8], count: usize) -> Result<Vec<Option<f32>>, FetchError> {
     #[derive(Deserialize)]
     struct Elevations {
         elevation: Vec<Option<f32>>,
