@@ -23,7 +23,7 @@ pub use self::sections::{
 use crate::sign_in_providers::SignInProviders;
 
 /// Everything an operator may set.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one and prints it.
@@ -60,6 +60,17 @@ pub struct Config {
     pub store: StoreConfig,
     pub audit: Audit,
     pub webhooks: Webhooks,
+}
+
+/// Addresses of databases and of mail hold passwords, and providers have secrets.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Config {
@@ -157,4 +168,21 @@ impl Config {
 pub fn schema_json() -> String {
     let schema = schemars::schema_for!(Config);
     serde_json::to_string_pretty(&schema).map(|text| text + "\n").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_in_providers::SignInProvider;
+
+    #[test]
+    fn debug_tells_no_secret() {
+        let hidden = || Some(String::from("hidden"));
+        let mut config = Config { database: hidden(), redis: hidden(), ..Config::default() };
+        config.weather.open_meteo.key = hidden();
+        config.mail.url = hidden();
+        let provider = SignInProvider { client_secret: hidden(), ..SignInProvider::default() };
+        let told = format!("{config:?} {:?} {:?} {provider:?}", config.weather, config.mail);
+        assert!(!told.contains("hidden"), "{told}");
+    }
 }

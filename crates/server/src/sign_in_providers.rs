@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A provider: Google, Facebook, or any that speaks OpenID Connect.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SignInProvider {
     /// `oidc`, `google` or `facebook`.
@@ -41,6 +41,12 @@ pub struct SignInProvider {
     pub scopes: Option<Vec<String>>,
     /// Where apps may have a browser sent back to: `["org.example.app:/callback"]`.
     pub app_redirect_uris: Vec<String>,
+}
+
+impl std::fmt::Debug for SignInProvider {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SignInProvider").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 impl Default for SignInProvider {

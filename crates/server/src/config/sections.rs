@@ -192,7 +192,7 @@ impl Default for Weather {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenMeteo {
     /// The free host, `https://customer-api.open-meteo.com`, or your own container.
@@ -213,6 +213,12 @@ impl Default for OpenMeteo {
             monthly_calls: None,
             non_commercial: false,
         }
+    }
+}
+
+impl std::fmt::Debug for OpenMeteo {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("OpenMeteo").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 
