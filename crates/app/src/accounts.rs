@@ -5,13 +5,14 @@ use domain::api_key::Scope;
 use domain::email::Email;
 use domain::session::Ending;
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
-use store::accounts;
+use store::{accounts, password_resets};
 use uuid::Uuid;
 
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Principal, page_limit};
 use crate::data_keys::context;
+use crate::factors::Factors;
 
 /// One line of the list.
 pub struct AccountLine {
@@ -100,7 +101,8 @@ impl App {
         found.ok_or(Error::NotFound)
     }
 
-    /// Gives a role, or takes it. Sessions keep the roles they began with, so they end.
+    /// Gives a role, or takes it. Sessions keep the roles they began with, so they end. Links that were mailed before
+    /// work no more: none of them may take the second factor of an operator away.
     pub async fn set_role(&self, id: AccountId, role: Role, given: bool, actor: Actor) -> Result<Roles> {
         let (app, now) = (self.clone(), self.now());
         let (roles, ended) = self
@@ -109,6 +111,15 @@ impl App {
                 let stored = accounts::lock(tx, id).await?.ok_or(Error::NotFound)?;
                 let roles = Roles::parse(&stored.roles);
                 let roles = if given { roles.with(role) } else { roles.without(role) };
+                if given && roles.need_second_factor() {
+                    // Whoever has the password alone could add one, and be an operator with it.
+                    if !Factors::of(tx, id).await?.are_there() {
+                        let detail =
+                            "the account needs a second factor first: an authenticator app or a passkey";
+                        return Err(Error::conflict("second_factor_required", detail).into());
+                    }
+                    password_resets::delete_all(tx, id).await?;
+                }
                 accounts::set_roles(tx, id, &roles.to_string()).await?;
                 let event = if given { Event::RoleGranted } else { Event::RoleRevoked };
                 app.audit(tx, &Entry::of(id, event, now).actor(actor).word(role.name())).await?;

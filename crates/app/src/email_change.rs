@@ -1,7 +1,8 @@
 //! Another e-mail address for an account: confirmed from the new one, and from the old one.
 //!
-//! The codes count together with the session that types them, and a few tries end the change. A second factor stands in
-//! for the old address, which is told instead: whoever lost that mailbox could not leave it otherwise.
+//! The codes count together with the session that types them, and a few tries end the change. A second factor that
+//! the account has had for a week stands in for the old address, which is told instead: whoever lost that mailbox could
+//! not leave it otherwise. A younger one does not: whoever knows the password can add it.
 
 use std::time::Duration;
 
@@ -17,8 +18,10 @@ use crate::App;
 use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::data_keys::context;
+use crate::factors::Factors;
 use crate::mail::{self, Language, Notice, Template};
 use crate::session_record::SessionRecord;
+use crate::sessions::lock_caller;
 
 /// How long a change waits to be confirmed.
 pub const EXPIRES_IN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -112,10 +115,12 @@ impl App {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
-        let (stored, state) = self
+        let (stored, state, factors) = self
             .store
             .read(async move |db| {
-                Ok((accounts::get(db, account).await?, sessions::get(db, account, session).await?))
+                let (stored, state) =
+                    (accounts::get(db, account).await?, sessions::get(db, account, session).await?);
+                Ok((stored, state, Factors::of(db, account).await?))
             })
             .await?;
         let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
@@ -131,7 +136,7 @@ impl App {
             return Err(Invalid::new("/email", "unchanged", "is the present address").into());
         }
         self.count_mail(&email, client, now).await?;
-        let second_factor = SessionRecord::decode(&state)?.proofs.second_factor();
+        let second_factor = SessionRecord::decode(&state)?.proofs.second_factor() && factors.are_settled(now);
         let [new_code, old_code] = [(); 2].map(|()| RegistrationCode::generate(&self.random));
         let secret = Secret::generate(&self.random);
         let (awaits_old, to_old) = match &present {
@@ -162,9 +167,8 @@ impl App {
         let app = self.clone();
         self.store
             .write(async move |tx| {
-                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
                 // A reset that came first has ended this session, and cancels what it begins.
-                sessions::lock(tx, account, session).await?.ok_or_else(account_is_gone)?;
+                lock_caller(tx, account, session).await?;
                 let taken = accounts::find_by_email(tx, &email_tag).await?.is_some();
                 email_changes::put(tx, account, &sealed, now.plus(EXPIRES_IN)).await?;
                 let entry = Entry::of(account, Event::EmailChangeAsked, now).network(Some(network));
@@ -179,13 +183,13 @@ impl App {
     pub async fn confirm_email_change(&self, caller: &Caller, code: &str) -> Result<()> {
         let code = RegistrationCode::parse(code).ok_or_else(refused)?;
         self.limit_mutations(caller.account, 1)?;
-        let (account, now) = (caller.account, self.now());
+        let (account, session, now) = (caller.account, caller.session, self.now());
         let app = self.clone();
         // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
         let is_right = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 let Some(tried) = email_changes::try_once(tx, account, now).await? else { return Ok(false) };
                 let key = app.data_keys.open(account, &stored.data_key)?;
                 let mut pending = Pending::open(account, &key, &tried.sealed)?;

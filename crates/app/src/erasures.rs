@@ -22,6 +22,7 @@ use crate::App;
 use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::mail::{self, Notice};
+use crate::sessions::lock_caller;
 
 /// How often [`App::keep_ledger`] is to run.
 pub const KEEP_EVERY: Duration = Duration::from_secs(20);
@@ -110,7 +111,7 @@ impl App {
     /// Removes the caller's account with all that is its own, at once and for good.
     pub async fn delete_me(&self, caller: &Caller, client: &Client) -> Result<()> {
         self.require_step_up(caller).await?;
-        let (account, now) = (caller.account, self.now());
+        let (account, session, now) = (caller.account, caller.session, self.now());
         let notice = self.notice(account, Notice::AccountDeleted).await?;
         let entry =
             Entry::of(account, Event::AccountDeleted, now).network(Some(self.network_tag(client.network)));
@@ -119,7 +120,7 @@ impl App {
             .store
             .write(async move |tx| {
                 // Asked again under its lock: of two requests at once one finds it gone.
-                accounts::lock(tx, account).await?.ok_or_else(crate::caller::account_is_gone)?;
+                lock_caller(tx, account, session).await?;
                 let ended = app.delete_account(tx, account, now, Some(entry.clone())).await?;
                 mail::queue(tx, &notice).await?;
                 Ok(ended)

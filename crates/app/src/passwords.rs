@@ -6,7 +6,7 @@ use domain::email::Email;
 use domain::password::Password;
 use domain::session::Ending;
 use domain::{AccountId, Error, Invalid, Result};
-use store::{accounts, challenges, email_changes, password_resets, sessions};
+use store::{accounts, challenges, email_changes, password_resets};
 use uuid::Uuid;
 use vault::Secret;
 use vault::password::PasswordHash;
@@ -16,8 +16,10 @@ use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::common_passwords;
 use crate::data_keys::context;
+use crate::factors::Factors;
 use crate::identities::ways_in;
 use crate::mail::{self, Method, Notice, Template};
+use crate::sessions::lock_caller;
 
 /// How long a mailed link works.
 pub const RESET_EXPIRES_IN: Duration = Duration::from_secs(30 * 60);
@@ -62,7 +64,7 @@ impl App {
                 // Locked, so that an address that is just being given up gets no link any more.
                 accounts::lock(tx, account).await?;
                 let known = accounts::find_by_email(tx, &email_tag).await? == Some(account);
-                password_resets::put(tx, &hash, account, now.plus(RESET_EXPIRES_IN)).await?;
+                password_resets::put(tx, &hash, account, now.plus(RESET_EXPIRES_IN), None).await?;
                 mail::queue(tx, [if known { &to_known } else { &to_unknown }]).await
             })
             .await?;
@@ -71,6 +73,7 @@ impl App {
 
     /// Sets a new password with the mailed secret. Ends every session and every sign-in that waits for its second
     /// factor, cancels a pending change of the address, lifts what failures have brought about, and signs nobody in.
+    /// The secret of a mail that told of a new factor takes that away; no other does.
     pub async fn reset_password(&self, client: &Client, secret: &str, password: &str) -> Result<()> {
         let hash = *Secret::parse(secret).ok_or_else(reset_refused)?.digest().as_bytes();
         let now = self.now();
@@ -92,17 +95,24 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(reset_refused)?;
-                if password_resets::take(tx, &hash, now).await? != Some(account) {
-                    return Err(reset_refused().into());
+                accounts::lock(tx, account).await?.ok_or_else(reset_refused)?;
+                let taken = password_resets::take(tx, &hash, now).await?;
+                let taken = taken.filter(|taken| taken.account == account).ok_or_else(reset_refused)?;
+                if let Some(since) = taken.undoes {
+                    app.undo_factors(tx, account, since, (Actor::Owner, now)).await?;
                 }
                 accounts::set_password(tx, account, &sealed).await?;
-                password_resets::delete_all(tx, account).await?;
+                match taken.undoes {
+                    Some(_) => password_resets::delete_all(tx, account).await?,
+                    None => password_resets::delete_plain(tx, account).await?,
+                }
                 email_changes::delete(tx, account).await?;
                 challenges::delete_all(tx, account).await?;
                 store::throttles::delete(tx, &throttle).await?;
+                let stored = accounts::get(tx, account).await?.ok_or_else(reset_refused)?;
                 let others = ways_in(&stored) > i64::from(stored.password.is_some());
-                let notice = app.notice_to(&stored, &Notice::PasswordReset { others })?;
+                let second_factor = Factors::of(tx, account).await?.are_there();
+                let notice = app.notice_to(&stored, &Notice::PasswordReset { others, second_factor })?;
                 mail::queue(tx, &notice).await?;
                 let entry = Entry::of(account, Event::PasswordReset, now).network(Some(network));
                 app.audit(tx, &entry).await?;
@@ -145,16 +155,16 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
                 // A reset that came first has ended this session, and must not be undone by it.
-                sessions::lock(tx, account, session).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 let notice = if stored.password.is_some() {
                     Notice::PasswordChanged
                 } else {
                     Notice::MethodAdded(Method::Password)
                 };
                 accounts::set_password(tx, account, &sealed).await?;
-                password_resets::delete_all(tx, account).await?;
+                // What undoes a factor stays: whoever added it may be who sets this password.
+                password_resets::delete_plain(tx, account).await?;
                 email_changes::delete(tx, account).await?;
                 challenges::delete_all(tx, account).await?;
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await?;

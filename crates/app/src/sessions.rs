@@ -81,9 +81,10 @@ impl App {
         }
         self.require_step_up(caller).await?;
         let (app, account, now) = (self.clone(), caller.account, self.now());
+        let own = caller.session;
         self.store
             .write(async move |tx| {
-                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                lock_caller(tx, account, own).await?;
                 let (why, actor) = (Ending::EndedByOwner, Actor::Owner);
                 if app.end_session_in(tx, (account, session), why, actor, now).await? {
                     return Ok(());
@@ -103,7 +104,7 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                lock_caller(tx, account, keep).await?;
                 let why = (Ending::EndedByOwner, Actor::Owner);
                 app.end_sessions_in(tx, account, Some(keep), why, now).await
             })
@@ -166,10 +167,26 @@ impl App {
         let (app, now) = (self.clone(), self.now());
         let ended = self
             .store
-            .write(async move |tx| app.end_sessions_in(tx, account, None, (why, actor), now).await)
+            .write(async move |tx| {
+                // A sign-in that is under way is waited for, or finds the account as it is then.
+                accounts::lock(tx, account).await?;
+                app.end_sessions_in(tx, account, None, (why, actor), now).await
+            })
             .await?;
         let count = ended.len();
         self.revoke(ended, now);
         Ok(count)
     }
+}
+
+/// Locks the account of a caller whose session still lives. A session that was ended at another node is believed for
+/// some seconds; what changes ways in looks here.
+pub(crate) async fn lock_caller(
+    tx: &mut Tx,
+    account: AccountId,
+    session: SessionId,
+) -> store::Result<accounts::Stored> {
+    let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+    sessions::get(tx, account, session).await?.ok_or_else(account_is_gone)?;
+    Ok(stored)
 }

@@ -19,6 +19,7 @@ const STEPS: &[Template] = &[
     Template { number: 5, name: "control", text: include_str!("../migrations/0005_control.sql") },
     Template { number: 6, name: "key_rotation", text: include_str!("../migrations/0006_key_rotation.sql") },
     Template { number: 7, name: "erasures", text: include_str!("../migrations/0007_erasures.sql") },
+    Template { number: 8, name: "undoes", text: include_str!("../migrations/0008_undoes.sql") },
 ];
 
 /// Serialises migrations of several nodes on PostgreSQL.

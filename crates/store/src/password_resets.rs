@@ -1,4 +1,5 @@
-//! Mailed secrets by which a password is reset, each known by its hash alone.
+//! Mailed secrets by which a password is reset, each known by its hash alone. Some undo what was added to the account,
+//! too: those outlive a change of the password, which whoever added it may have made.
 
 use domain::{AccountId, Timestamp};
 use uuid::Uuid;
@@ -8,13 +9,16 @@ use crate::expiry;
 use crate::statement::Statement;
 use crate::transaction::{Db, Tx};
 
-static PUT: Statement<(Vec<u8>, Uuid, i64), ()> =
-    Statement::new("INSERT INTO password_reset (reset_hash, account_id, expires_at) VALUES ($1, $2, $3)");
+static PUT: Statement<(Vec<u8>, Uuid, i64, Option<i64>), ()> = Statement::new(
+    "INSERT INTO password_reset (reset_hash, account_id, expires_at, undoes) VALUES ($1, $2, $3, $4)",
+);
 static FIND: Statement<(Vec<u8>, i64), (Uuid,)> =
     Statement::new("SELECT account_id FROM password_reset WHERE reset_hash = $1 AND expires_at > $2");
-static TAKE: Statement<(Vec<u8>, i64), (Uuid,)> = Statement::new(
-    "DELETE FROM password_reset WHERE reset_hash = $1 AND expires_at > $2 RETURNING account_id",
+static TAKE: Statement<(Vec<u8>, i64), (Uuid, Option<i64>)> = Statement::new(
+    "DELETE FROM password_reset WHERE reset_hash = $1 AND expires_at > $2 RETURNING account_id, undoes",
 );
+static DELETE_PLAIN: Statement<(Uuid,), ()> =
+    Statement::new("DELETE FROM password_reset WHERE account_id = $1 AND undoes IS NULL");
 static DELETE_ALL: Statement<(Uuid,), ()> =
     Statement::new("DELETE FROM password_reset WHERE account_id = $1");
 static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
@@ -22,8 +26,23 @@ static CHUNK_END: Statement<(i64, i64), (i64,)> = Statement::new(
 );
 static EXPIRE: Statement<(i64,), ()> = Statement::new("DELETE FROM password_reset WHERE expires_at <= $1");
 
-pub async fn put(tx: &mut Tx, hash: &[u8], account: AccountId, expires_at: Timestamp) -> Result<()> {
-    tx.exec(&PUT, (hash, account.uuid(), expires_at.millis())).await.map(drop)
+/// A secret that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub account: AccountId,
+    /// What was added to the account from then on is undone.
+    pub undoes: Option<Timestamp>,
+}
+
+pub async fn put(
+    tx: &mut Tx,
+    hash: &[u8],
+    account: AccountId,
+    expires_at: Timestamp,
+    undoes: Option<Timestamp>,
+) -> Result<()> {
+    let args = (hash, account.uuid(), expires_at.millis(), undoes.map(Timestamp::millis));
+    tx.exec(&PUT, args).await.map(drop)
 }
 
 /// Whose password it resets.
@@ -32,8 +51,17 @@ pub async fn find(db: &mut Db, hash: &[u8], now: Timestamp) -> Result<Option<Acc
 }
 
 /// The same, and it works no more: of two that come at once, one gets it.
-pub async fn take(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<Option<AccountId>> {
-    Ok(tx.opt(&TAKE, (hash, now.millis())).await?.map(|(id,)| AccountId::from_uuid(id)))
+pub async fn take(tx: &mut Tx, hash: &[u8], now: Timestamp) -> Result<Option<Taken>> {
+    let taken = tx.opt(&TAKE, (hash, now.millis())).await?;
+    Ok(taken.map(|(account, undoes)| Taken {
+        account: AccountId::from_uuid(account),
+        undoes: undoes.map(Timestamp::from_millis),
+    }))
+}
+
+/// Makes those work no more that reset a password alone.
+pub async fn delete_plain(tx: &mut Tx, account: AccountId) -> Result<()> {
+    tx.exec(&DELETE_PLAIN, (account.uuid(),)).await.map(drop)
 }
 
 /// Makes all of an account's work no more.

@@ -3,10 +3,13 @@
 mod recovery_codes;
 mod totp;
 
-use domain::account::Roles;
+use std::time::Duration;
+
+use domain::account::{Role, Roles};
 use domain::session::{Ending, Proof, Proofs};
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
-use store::{Db, Tx, accounts, passkeys, sessions};
+use store::{Db, Tx, accounts, passkeys, password_resets, sessions};
+use vault::Secret;
 
 pub use recovery_codes::{RECOVERY_CODES, ShownCodes};
 pub(crate) use recovery_codes::{keep_first, shown};
@@ -14,8 +17,9 @@ pub use totp::PendingTotp;
 pub(crate) use totp::not_six_digits;
 
 use crate::App;
-use crate::audit::Actor;
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::Caller;
+use crate::mail::{self, Method, Notice};
 use crate::session_record::SessionRecord;
 
 /// The second factors of an account.
@@ -26,14 +30,24 @@ pub struct Factors {
     pub passkeys: usize,
     /// Those that are left.
     pub recovery_codes: usize,
+    /// Since when there is one at all.
+    pub since: Option<Timestamp>,
 }
+
+/// A younger factor says nothing of who had the account before: whoever knew the password may have added it.
+const SETTLED_AFTER: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long a factor can be taken away by the link in the mail that told of it.
+const UNDO_FOR: Duration = SETTLED_AFTER;
 
 impl Factors {
     pub(crate) async fn of(db: &mut Db, account: AccountId) -> store::Result<Self> {
         let totp = store::totp::get(db, account).await?;
+        let totp = totp.filter(|totp| totp.sealed.is_some()).map(|totp| totp.confirmed_at);
+        let passkeys = passkeys::of_account(db, account).await?;
         Ok(Self {
-            totp: totp.filter(|totp| totp.sealed.is_some()).map(|totp| totp.confirmed_at),
-            passkeys: passkeys::of_account(db, account).await?.len(),
+            totp,
+            since: passkeys.iter().map(|passkey| passkey.created_at).chain(totp).min(),
+            passkeys: passkeys.len(),
             recovery_codes: usize::try_from(store::recovery_codes::count(db, account).await?).unwrap_or(0),
         })
     }
@@ -41,6 +55,11 @@ impl Factors {
     /// Whether a password alone does not do. Recovery codes stand in for a factor and are none.
     pub const fn are_there(&self) -> bool {
         self.totp.is_some() || self.passkeys > 0
+    }
+
+    /// Whether a second factor can stand in for the mailbox of the account.
+    pub fn are_settled(&self, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now.since(since) >= SETTLED_AFTER)
     }
 
     /// What may be shown as the second factor.
@@ -66,10 +85,97 @@ impl App {
         Ok(self.store.read(async move |db| Factors::of(db, account).await).await?)
     }
 
-    /// Whether an account has one, for whoever gives it a role that needs one.
-    pub async fn has_second_factor(&self, account: AccountId) -> Result<bool> {
-        let factors = self.store.read(async move |db| Factors::of(db, account).await).await?;
-        Ok(factors.are_there())
+    /// What goes with a new factor of a locked account: its holder is told, with a link that takes it away again, and
+    /// with the first one all sessions end that nobody has shown it in.
+    pub(crate) async fn factor_added(
+        &self,
+        tx: &mut Tx,
+        stored: &accounts::Stored,
+        (session, is_first): (SessionId, bool),
+        method: Method,
+        now: Timestamp,
+    ) -> store::Result<Vec<SessionId>> {
+        let secret = Secret::generate(&self.random);
+        // Whoever reads the mail of an operator must not be able to take the second factor away.
+        let is_undone = stored.email.is_some() && !Roles::parse(&stored.roles).need_second_factor();
+        if is_undone {
+            let hash = *secret.digest().as_bytes();
+            password_resets::put(tx, &hash, stored.id, now.plus(UNDO_FOR), Some(now)).await?;
+        }
+        let undo = is_undone.then(|| secret.to_text().to_string());
+        mail::queue(tx, &self.notice_to(stored, &Notice::FactorAdded { method, undo })?).await?;
+        if !is_first {
+            return Ok(Vec::new());
+        }
+        let why = (Ending::CredentialsChanged, Actor::Owner);
+        self.end_sessions_in(tx, stored.id, Some(session), why, now).await
+    }
+
+    /// Takes away the factors that a locked account has had since a moment, at the word of whoever has its mailbox.
+    pub(crate) async fn undo_factors(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        since: Timestamp,
+        (actor, now): (Actor, Timestamp),
+    ) -> store::Result<()> {
+        let entry =
+            |proof: Proof| Entry::of(account, Event::FactorRemoved, now).actor(actor).word(proof.word());
+        let totp = store::totp::get(tx, account).await?;
+        if let Some(totp) = totp.filter(|totp| totp.sealed.is_none() || totp.confirmed_at >= since) {
+            store::totp::delete(tx, account).await?;
+            if totp.sealed.is_some() {
+                self.audit(tx, &entry(Proof::Totp)).await?;
+            }
+        }
+        for passkey in passkeys::of_account(tx, account).await? {
+            if passkey.created_at >= since {
+                passkeys::delete(tx, account, passkey.id).await?;
+                accounts::count_identities(tx, account, -1).await?;
+                self.audit(tx, &entry(Proof::Passkey).item(passkey.id.uuid())).await?;
+            }
+        }
+        if !Factors::of(tx, account).await?.are_there() {
+            store::recovery_codes::delete_all(tx, account).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away all factors of an account whose holder has lost them, and the roles that need one. All its sessions
+    /// end, and its holder is told.
+    pub async fn remove_factors(&self, account: AccountId, actor: Actor) -> Result<Roles> {
+        let (app, now) = (self.clone(), self.now());
+        let (roles, ended) = self
+            .store
+            .write(async move |tx| {
+                let stored = accounts::lock(tx, account).await?.ok_or(Error::NotFound)?;
+                let factors = Factors::of(tx, account).await?;
+                if !factors.are_there() {
+                    let detail = "this account has no second factor";
+                    return Err(Error::conflict("no_second_factor", detail).into());
+                }
+                app.undo_factors(tx, account, Timestamp::from_millis(0), (actor, now)).await?;
+                let methods = [
+                    (Method::AuthenticatorApp, factors.totp.is_some()),
+                    (Method::Passkey, factors.passkeys > 0),
+                ];
+                for (method, _) in methods.into_iter().filter(|(_, was_there)| *was_there) {
+                    mail::queue(tx, &app.notice_to(&stored, &Notice::MethodRemoved(method))?).await?;
+                }
+                let held = Roles::parse(&stored.roles);
+                let mut roles = held;
+                for role in [Role::Operator, Role::Analyst].into_iter().filter(|role| held.has(*role)) {
+                    roles = roles.without(role);
+                    let entry = Entry::of(account, Event::RoleRevoked, now).actor(actor);
+                    app.audit(tx, &entry.word(role.name())).await?;
+                }
+                accounts::set_roles(tx, account, &roles.to_string()).await?;
+                let why = (Ending::EndedByOperator, actor);
+                Ok((roles, app.end_sessions_in(tx, account, None, why, now).await?))
+            })
+            .await?;
+        self.revoke(ended, now);
+        Ok(roles)
     }
 
     /// What must hold after a factor of a locked account was removed, and what goes with it: the account's other

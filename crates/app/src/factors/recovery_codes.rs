@@ -1,15 +1,16 @@
 //! Recovery codes: ten, each good once, for the day the phone is lost.
 
 use domain::{AccountId, Error, Result};
-use store::{Tx, accounts, recovery_codes};
+use store::{Tx, recovery_codes};
 use vault::recovery_code::RecoveryCode;
 use zeroize::Zeroizing;
 
 use super::Factors;
 use crate::App;
 use crate::audit::{Entry, Event};
-use crate::caller::{Caller, account_is_gone};
+use crate::caller::Caller;
 use crate::mail::{self, Notice};
+use crate::sessions::lock_caller;
 
 /// How many an account gets at once.
 pub const RECOVERY_CODES: usize = 10;
@@ -22,13 +23,13 @@ impl App {
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<ShownCodes> {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
-        let (account, now) = (caller.account, self.now());
+        let (account, session, now) = (caller.account, caller.session, self.now());
         let codes = self.draw_recovery_codes();
         let hashes = hashes(&codes, account);
         let app = self.clone();
         self.store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 if !Factors::of(tx, account).await?.are_there() {
                     let detail = "recovery codes stand in for a second factor, and there is none";
                     return Err(Error::conflict("no_second_factor", detail).into());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::session::Proof;
 use domain::throttle::{AccountThrottle, LONGEST_WAIT, Verdict};
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
-use store::{Tx, accounts, throttles, totp};
+use store::{Tx, throttles, totp};
 use uuid::Uuid;
 use vault::DataKey;
 use vault::index::Tag;
@@ -16,9 +16,10 @@ use super::recovery_codes::{ShownCodes, keep_first, shown};
 use super::{Factors, change_proofs};
 use crate::App;
 use crate::audit::{Entry, Event};
-use crate::caller::{Caller, account_is_gone};
+use crate::caller::Caller;
 use crate::data_keys::context;
 use crate::mail::{self, Method, Notice};
+use crate::sessions::lock_caller;
 use crate::throttles::{Count, KEPT, decode, encode};
 
 /// How long a secret waits for its first code.
@@ -39,14 +40,14 @@ impl App {
     pub async fn begin_totp(&self, caller: &Caller) -> Result<PendingTotp> {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
-        let (account, now) = (caller.account, self.now());
+        let (account, session, now) = (caller.account, caller.session, self.now());
         let email = self.me(caller).await?.email;
         let key = self.data_keys.get(account).await?;
         let secret = TotpSecret::generate(&self.random);
         let sealed = key.seal(&place(account, "pending"), secret.as_bytes(), &self.random)?;
         self.store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 if stored.is_anonymous() {
                     let detail = "a second factor needs a first one: register, or add a passkey";
                     return Err(Error::conflict("anonymous_account", detail).into());
@@ -59,7 +60,8 @@ impl App {
         Ok(PendingTotp { secret: text, uri, expires_in: PENDING_FOR })
     }
 
-    /// Lets the pending secret count from now on. An account without recovery codes gets some.
+    /// Lets the pending secret count from now on. An account without recovery codes gets some. With the first factor
+    /// other sessions end: somebody may have come in before it was needed.
     pub async fn confirm_totp(&self, caller: &Caller, code: &str) -> Result<Option<ShownCodes>> {
         let code = TotpCode::parse(code).ok_or_else(not_six_digits)?;
         self.limit_mutations(caller.account, 1)?;
@@ -71,7 +73,7 @@ impl App {
         let confirmed = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 let offered = totp::get(tx, account).await?.filter(|offered| now < offered.pending_until);
                 let Some(pending) = offered.and_then(|offered| offered.pending) else {
                     let detail = "no authenticator app is being set up; begin again";
@@ -87,19 +89,21 @@ impl App {
                 throttles::delete(tx, &tag).await?;
                 throttles::delete(tx, &app.code_tag("totp", account)).await?;
                 let sealed = key.seal(&place(account, "sealed"), secret.as_bytes(), &app.random)?;
+                let is_first = !Factors::of(tx, account).await?.are_there();
                 totp::confirm(tx, account, &sealed, step, now).await?;
                 let are_new = keep_first(tx, account, &first).await?;
                 change_proofs(tx, account, session, |proofs| proofs.with(Proof::Totp), now).await?;
                 let entry = Entry::of(account, Event::FactorAdded, now);
                 app.audit(tx, &entry.word(Proof::Totp.word())).await?;
-                mail::queue(tx, &app.notice_to(&stored, &Notice::MethodAdded(Method::AuthenticatorApp))?)
-                    .await?;
-                Ok(Some(are_new))
+                let method = Method::AuthenticatorApp;
+                let ended = app.factor_added(tx, &stored, (session, is_first), method, now).await?;
+                Ok(Some((are_new, ended)))
             })
             .await?;
-        let are_new =
+        let (are_new, ended) =
             confirmed.ok_or_else(|| Invalid::new("/code", "wrong", "this is not the present code"))?;
         self.forget_cookies_of(session);
+        self.revoke(ended, now);
         Ok(are_new.then(|| shown(&codes)))
     }
 
@@ -113,7 +117,7 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 if Factors::of(tx, account).await?.totp.is_none() {
                     return Err(Error::NotFound.into());
                 }

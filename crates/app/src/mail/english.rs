@@ -61,10 +61,16 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
     let letter = match notice {
         Notice::PasswordChanged => Letter::new("Your Fairweather password was changed")
             .paragraph("The password of your Fairweather account was changed. All other devices were signed out."),
-        Notice::PasswordReset { others } => {
-            let letter = Letter::new("Your Fairweather password was reset").paragraph(
+        Notice::PasswordReset { others, second_factor } => {
+            let mut letter = Letter::new("Your Fairweather password was reset").paragraph(
                 "The password of your Fairweather account was reset with a mailed link. All devices were signed out.",
             );
+            if *second_factor {
+                letter = letter.paragraph(
+                    "It asks for a second factor when you sign in. If that is not yours, use the link in the mail that \
+                     told you of it.",
+                );
+            }
             if *others {
                 letter.paragraph(
                     "There are other ways to sign in to it, too, such as a provider or a passkey. Look at them and \
@@ -76,6 +82,19 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         }
         Notice::MethodAdded(method) => Letter::new("A way to sign in was added to your Fairweather account")
             .paragraph(format!("From now on your Fairweather account can be signed in to with {}.", name(method))),
+        Notice::FactorAdded { method, undo: None } => {
+            return tell(&Notice::MethodAdded(method.clone()), public_url);
+        }
+        Notice::FactorAdded { method, undo: Some(secret) } => {
+            return Letter::new("A way to sign in was added to your Fairweather account")
+                .paragraph(format!("From now on your Fairweather account can be signed in to with {}.", name(method)))
+                .paragraph("If this was you, there is nothing to do.")
+                .link("If it was not, take it away again", format!("{public_url}/reset#token={secret}"))
+                .paragraph(
+                    "The link works once, for seven days: you choose a new password, what was added is taken away, and \
+                     all devices are signed out.",
+                );
+        }
         Notice::MethodRemoved(method) => {
             Letter::new("A way to sign in was removed from your Fairweather account").paragraph(format!(
                 "Your Fairweather account can no longer be signed in to with {}.",

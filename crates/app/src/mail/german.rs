@@ -66,11 +66,17 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         Notice::PasswordChanged => Letter::new("Dein Passwort bei Fairweather wurde geändert").paragraph(
             "Das Passwort deines Kontos bei Fairweather wurde geändert. Alle anderen Geräte wurden abgemeldet.",
         ),
-        Notice::PasswordReset { others } => {
-            let letter = Letter::new("Dein Passwort bei Fairweather wurde zurückgesetzt").paragraph(
+        Notice::PasswordReset { others, second_factor } => {
+            let mut letter = Letter::new("Dein Passwort bei Fairweather wurde zurückgesetzt").paragraph(
                 "Das Passwort deines Kontos bei Fairweather wurde mit einem Link aus einer Mail neu gesetzt. Alle \
                  Geräte wurden abgemeldet.",
             );
+            if *second_factor {
+                letter = letter.paragraph(
+                    "Beim Anmelden wird ein zweiter Faktor verlangt. Ist er nicht von dir, dann benutze den Link in der \
+                     Mail, in der du von ihm erfahren hast.",
+                );
+            }
             if *others {
                 letter.paragraph(
                     "Es hat auch andere Zugänge, zum Beispiel einen Anbieter oder einen Passkey. Sieh sie durch und \
@@ -82,6 +88,22 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         }
         Notice::MethodAdded(method) => Letter::new("Dein Konto bei Fairweather hat einen weiteren Zugang")
             .paragraph(format!("Bei deinem Konto bei Fairweather kann man sich ab jetzt {} anmelden.", name(method))),
+        Notice::FactorAdded { method, undo: None } => {
+            return tell(&Notice::MethodAdded(method.clone()), public_url);
+        }
+        Notice::FactorAdded { method, undo: Some(secret) } => {
+            return Letter::new("Dein Konto bei Fairweather hat einen weiteren Zugang")
+                .paragraph(format!(
+                    "Bei deinem Konto bei Fairweather kann man sich ab jetzt {} anmelden.",
+                    name(method)
+                ))
+                .paragraph("Warst du es selbst, dann ist nichts zu tun.")
+                .link("Warst du es nicht, dann nimm ihn wieder weg", format!("{public_url}/reset#token={secret}"))
+                .paragraph(
+                    "Der Link gilt einmal und sieben Tage lang: Du wählst ein neues Passwort, was dazugekommen ist, wird \
+                     entfernt, und alle Geräte werden abgemeldet.",
+                );
+        }
         Notice::MethodRemoved(method) => Letter::new("Dein Konto bei Fairweather hat einen Zugang weniger").paragraph(
             format!("Bei deinem Konto bei Fairweather kann man sich nicht mehr {} anmelden.", name(method)),
         ),

@@ -6,11 +6,17 @@ pub enum Notice {
     /// By its holder, who knew the old one or proved otherwise who they are.
     PasswordChanged,
     /// With a mailed link; every session has ended. `others` says whether there are other ways into the account, which
-    /// may be somebody else's.
+    /// may be somebody else's, and `second_factor` whether it asks for one.
     PasswordReset {
         others: bool,
+        second_factor: bool,
     },
     MethodAdded(Method),
+    /// The same, with the secret of a link that takes it away again.
+    FactorAdded {
+        method: Method,
+        undo: Option<String>,
+    },
     MethodRemoved(Method),
     /// To the present address, when another one is to take its place.
     EmailChangeBegun,
@@ -39,8 +45,10 @@ impl Notice {
     pub(crate) fn each() -> Vec<Self> {
         let all = vec![
             Self::PasswordChanged,
-            Self::PasswordReset { others: false },
-            Self::PasswordReset { others: true },
+            Self::PasswordReset { others: false, second_factor: false },
+            Self::PasswordReset { others: true, second_factor: true },
+            Self::FactorAdded { method: Method::AuthenticatorApp, undo: None },
+            Self::FactorAdded { method: Method::Passkey, undo: Some(String::from("secret")) },
             Self::MethodAdded(Method::Password),
             Self::MethodAdded(Method::Passkey),
             Self::MethodRemoved(Method::AuthenticatorApp),
@@ -57,6 +65,7 @@ impl Notice {
                 Self::PasswordChanged
                 | Self::PasswordReset { .. }
                 | Self::MethodAdded(_)
+                | Self::FactorAdded { .. }
                 | Self::MethodRemoved(_) => {}
                 Self::EmailChangeBegun | Self::EmailChanged | Self::RefreshTokenReused => {}
                 Self::RecoveryCodesMade | Self::AccountDeleted => {}

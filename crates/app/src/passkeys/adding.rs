@@ -3,7 +3,7 @@
 use domain::account::Roles;
 use domain::session::{Ending, Proof, Proofs};
 use domain::{Error, Invalid, PasskeyId, Result, text};
-use store::{accounts, passkeys, sessions};
+use store::{accounts, passkeys};
 use vault::Secret;
 use vault::webauthn::{NewCredential, challenge_of};
 use zeroize::Zeroizing;
@@ -11,10 +11,11 @@ use zeroize::Zeroizing;
 use super::{CredentialHint, Kept, MOST, Passkey, hints, known_transports, place};
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
-use crate::caller::{Caller, Client, account_is_gone};
+use crate::caller::{Caller, Client};
 use crate::challenges::{Purpose, is_of};
-use crate::factors::{change_proofs, keep_first, shown};
-use crate::mail::{self, Method, Notice};
+use crate::factors::{Factors, change_proofs, keep_first, shown};
+use crate::mail::Method;
+use crate::sessions::lock_caller;
 use crate::sign_in::{Beginning, SignedIn};
 
 /// What a browser needs to make a passkey.
@@ -106,11 +107,8 @@ impl App {
         let (are_new, begun, ended) = self
             .store
             .write(async move |tx| {
-                let owner = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                // It may have ended while the browser was asking.
-                if sessions::get(tx, account, session).await?.is_none() {
-                    return Err(account_is_gone().into());
-                }
+                let owner = lock_caller(tx, account, session).await?;
+                let is_first = !Factors::of(tx, account).await?.are_there();
                 require_room(passkeys::of_account(tx, account).await?.len())?;
                 if !passkeys::insert(tx, account, &tag, &stored, credential.counter).await? {
                     return Err(Error::conflict(
@@ -125,9 +123,9 @@ impl App {
                     change_proofs(tx, account, session, |proofs| proofs.with(Proof::Passkey), now).await?;
                     let entry = Entry::of(account, Event::FactorAdded, now).network(Some(origin.network));
                     app.audit(tx, &entry.word(Proof::Passkey.word()).item(stored.id.uuid())).await?;
-                    let notice = Notice::MethodAdded(Method::Passkey);
-                    mail::queue(tx, &app.notice_to(&owner, &notice)?).await?;
-                    return Ok((are_new, None, Vec::new()));
+                    let added = (session, is_first);
+                    let ended = app.factor_added(tx, &owner, added, Method::Passkey, now).await?;
+                    return Ok((are_new, None, ended));
                 }
                 // A session that anybody could have begun must not reach the account that now has a way in.
                 let why = (Ending::CredentialsChanged, Actor::Owner);

@@ -21,6 +21,7 @@ use crate::caller::{Caller, account_is_gone};
 use crate::data_keys::context;
 use crate::identities::ways_in;
 use crate::mail::{self, Method, Notice};
+use crate::sessions::lock_caller;
 
 /// Of one account: more than anybody has devices.
 const MOST: usize = 20;
@@ -133,7 +134,7 @@ impl App {
         let ended = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
+                let stored = lock_caller(tx, account, session).await?;
                 if !passkeys::delete(tx, account, id).await? {
                     return Err(Error::NotFound.into());
                 }

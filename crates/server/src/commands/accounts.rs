@@ -13,12 +13,15 @@ use crate::start::{Setup, open};
 pub enum Command {
     /// List accounts: id, kind or e-mail, roles, made, last seen
     List,
-    /// Give a role: operator or analyst; it counts in sessions with a second factor
+    /// Give a role, operator or analyst, to an account with a second factor
     #[command(after_help = "Example: fairweather accounts grant ann@example.org operator")]
     Grant { email: String, role: String },
     /// Take a role
     #[command(after_help = "Example: fairweather accounts revoke ann@example.org operator")]
     Revoke { email: String, role: String },
+    /// Take all second factors from an account whose holder has lost them, and its roles
+    #[command(after_help = "Example: fairweather accounts remove-factors ann@example.org")]
+    RemoveFactors { email: String },
     /// End all sessions of an account
     #[command(after_help = "Example: fairweather accounts end-sessions ann@example.org")]
     EndSessions { email: String },
@@ -53,20 +56,18 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
             let role = parse(&role)?;
             let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
             let roles = app.set_role(account, role, true, Actor::CommandLine).await?;
-            print(&format!("{email} is now {roles}; existing sessions have ended\n"))?;
-            if app.has_second_factor(account).await? {
-                return Ok(());
-            }
-            print(&format!(
-                "the role counts in sessions with a second factor, and {email} has none yet: \
-                 an authenticator app or a passkey, added in the app\n"
-            ))
+            print(&format!("{email} is now {roles}; existing sessions have ended\n"))
         }
         Command::Revoke { email, role } => {
             let role = parse(&role)?;
             let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
             let roles = app.set_role(account, role, false, Actor::CommandLine).await?;
             print(&format!("{email} is now {roles}; existing sessions have ended\n"))
+        }
+        Command::RemoveFactors { email } => {
+            let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;
+            let roles = app.remove_factors(account, Actor::CommandLine).await?;
+            print(&format!("{email} has no second factor and is now {roles}; existing sessions have ended\n"))
         }
         Command::EndSessions { email } => {
             let account = app.account_of(&email).await.map_err(|e| known(e, &email))?;

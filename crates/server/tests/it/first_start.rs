@@ -65,7 +65,7 @@ async fn together(url: &str, round: u64) {
         changes(&ann, &known).await.expect(200);
     }
     let database = Database::Postgres(url.to_owned());
-    for (table, rows) in [("schema_migration", 7), ("signing_key", 1), ("store_era", 1)] {
+    for (table, rows) in [("schema_migration", 8), ("signing_key", 1), ("store_era", 1)] {
         assert_eq!(database.number(&format!("SELECT count(*) FROM {table}")).await, rows, "{table}");
     }
     let names = database.column("SELECT name FROM server_secret ORDER BY name").await;

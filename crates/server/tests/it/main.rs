@@ -25,6 +25,7 @@ mod enumeration;
 mod eras;
 mod erasure;
 mod facebook;
+mod factor_theft;
 mod factors;
 mod faults;
 mod favourites;

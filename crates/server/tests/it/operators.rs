@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::factors::set_up;
 use serde_json::json;
 use testkit::TestApp;
 
@@ -65,6 +66,7 @@ async fn sessions_of_an_account_are_ended(app: TestApp) {
 async fn roles_are_given_and_taken(app: TestApp) {
     let (ann, root) = (app.user("ann@example.org").await, app.operator("root@example.org").await);
     let path = format!("/v1/operator/accounts/{}/roles", ann.account_id());
+    set_up(&app, &ann).await;
     let change =
         async |role: &str, granted: bool| root.post(&path, json!({"role": role, "granted": granted})).await;
     assert_eq!(change("analyst", true).await.expect(200).json, json!({"roles": ["user", "analyst"]}));

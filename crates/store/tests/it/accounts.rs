@@ -154,7 +154,7 @@ async fn furnish(store: &TestStore, account: AccountId) {
         passkeys::insert(tx, account, name.as_bytes(), &passkey, 0).await?;
         let challenge = Challenge { account, state: vec![1] };
         challenges::draw(tx, name.as_bytes(), &challenge, expires_at, NOW).await?;
-        password_resets::put(tx, name.as_bytes(), account, expires_at).await?;
+        password_resets::put(tx, name.as_bytes(), account, expires_at, None).await?;
         email_changes::put(tx, account, b"sealed", expires_at).await?;
         add(tx, account, gone, "a0").await?;
         change(tx, account, gone, None).await?;
