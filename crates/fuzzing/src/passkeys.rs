@@ -93,7 +93,8 @@ fn site() -> Vec<u8> {
 
 /// Whether these are the words of a browser on our page, for our challenge.
 fn says(said: &[u8], kind: &str) -> bool {
-    let Ok(Value::Object(said)) = serde_json::from_slice(said) else { return false };
+    // A member that is passed over may hold bytes that are no text.
+    let Ok(Value::Object(said)) = serde_json::from_str(&String::from_utf8_lossy(said)) else { return false };
     let text = |name: &str| said.get(name).and_then(Value::as_str);
     text("type") == Some(kind)
         && text("challenge") == Some(URL_SAFE_NO_PAD.encode(CHALLENGE).as_str())

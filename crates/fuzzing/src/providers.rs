@@ -44,9 +44,13 @@ pub fn id_token(input: &[u8]) {
     let signature = SIGNER.sign(message.as_bytes());
     let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
     let Ok(read) = id_token::verify(&KEYS, &token, &expected(), NOW) else { return };
-    let said: Value = serde_json::from_slice(claims).expect("JSON");
+    // A member that is passed over may hold bytes that are no text.
+    let (Ok(said), Ok(header)) =
+        (serde_json::from_slice::<Value>(claims), serde_json::from_slice::<Value>(header))
+    else {
+        return;
+    };
     assert!(said.is_object(), "claims are an object");
-    let header: Value = serde_json::from_slice(header).expect("JSON");
     assert!(header.is_object() && header.get("crit").is_none_or(Value::is_null), "{header}");
     assert_eq!((&said["iss"], &said["nonce"]), (&Value::from(ISSUER), &Value::from("nonce")));
     assert!(
@@ -88,7 +92,7 @@ pub fn signed_request(input: &[u8]) {
         .collect();
     let signed = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(tag));
     let Some(user) = SECRET.user_of(&signed, NOW) else { return };
-    let said: Value = serde_json::from_slice(input).expect("JSON");
+    let Ok(said) = serde_json::from_slice::<Value>(input) else { return };
     assert!(said.is_object(), "a payload is an object");
     assert_eq!((&said["user_id"], &said["algorithm"]), (&Value::from(user), &Value::from("HMAC-SHA256")));
     assert_eq!(AppSecret::new("another app's").user_of(&signed, NOW), None);
@@ -105,7 +109,7 @@ pub fn openid_answer(input: &[u8]) {
         }
     }
     if let Ok(tokens) = parsers::tokens(input) {
-        let said: Value = serde_json::from_slice(input).expect("JSON");
+        let Ok(said) = serde_json::from_slice::<Value>(input) else { return };
         assert!(said.to_string().contains(&Value::from(tokens.id_token).to_string()));
     }
 }
@@ -115,8 +119,12 @@ pub fn facebook_answer(input: &[u8]) {
     let [inspected, person] = crate::parts(input);
     let Ok(found) = parsers::person("1234", inspected, person) else { return };
     assert!((1..=64).contains(&found.id.len()));
-    let texts =
-        [inspected, person].map(|body| serde_json::from_slice::<Value>(body).expect("JSON").to_string());
+    let (Ok(inspected), Ok(person)) =
+        (serde_json::from_slice::<Value>(inspected), serde_json::from_slice::<Value>(person))
+    else {
+        return;
+    };
+    let texts = [inspected, person].map(|body| body.to_string());
     let id = Value::from(&*found.id).to_string();
     assert!(texts.iter().all(|text| text.contains(&id)), "{id} stands in one answer alone");
     assert!(texts[0].contains("\"1234\"") && texts[0].contains("true"), "a token of another app");
