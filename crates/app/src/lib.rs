@@ -3,7 +3,7 @@
 //! Every face of the API calls these and nothing else; none of them knows what HTTP is.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bus::{Bus, Carrier, Installation};
 use domain::password::PasswordPolicy;
@@ -13,6 +13,7 @@ use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
 use upstream::smtp::Smtp;
 use upstream::webhook::Receiver;
+use vault::ring::RingKeyId;
 use vault::webauthn::RelyingParty;
 use vault::{BlindIndex, HashingPool, MacKey, RefreshKey, RingKeeper, ServerKey};
 
@@ -97,6 +98,8 @@ pub struct Inner {
     signing_keys: SigningKeys,
     ring: Arc<RingKeeper>,
     relying_party: RelyingParty,
+    /// The ring's active key when everything was last wrapped anew.
+    rewrapped_for: Mutex<Option<RingKeyId>>,
     data_keys: DataKeys,
     ledger: Arc<Ledger>,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
@@ -206,6 +209,7 @@ impl App {
             data_keys: DataKeys::new(ring.clone(), store.clone()),
             ring,
             tokens: Cache::new(REMEMBERED),
+            rewrapped_for: Mutex::default(),
             cookies: Cache::new(REMEMBERED),
             known_keys: Cache::new(api_keys::REMEMBERED),
             revocations: revocations::Revocations::default(),

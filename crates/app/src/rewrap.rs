@@ -2,12 +2,15 @@
 //!
 //! Only keys are rewrapped, never what they seal. What lives for hours only (sign-ups, mail) is left to expire.
 
+use std::sync::PoisonError;
+
 use domain::{AccountId, Result};
 use store::wrapped::{self, Made};
 use store::{CHUNK, accounts, secrets};
 use uuid::Uuid;
 use vault::{Context, Ring};
 
+use crate::audit::{self, Actor, Entry, Event};
 use crate::{App, signing_keys};
 
 /// How often [`App::follow_ring`] is to run.
@@ -22,16 +25,22 @@ pub(crate) const fn secret_place(name: &'static str) -> Context {
 pub(crate) const SECRETS: [&str; 2] = ["index", "refresh"];
 
 impl App {
-    /// Reads the ring again when its file has changed, and wraps anew what needs it.
+    /// Reads the ring again, and wraps anew what needs it: when its file has changed, and again when that failed.
     pub async fn follow_ring(&self) -> Result<()> {
         let ring = self.ring.clone();
         let changed = tokio::task::spawn_blocking(move || ring.reload());
         if changed.await.map_err(domain::Error::internal)?? {
-            let ring = self.ring.ring();
-            tracing::info!(active = %ring.active_id(), "the key ring has changed");
-            let rewrapped = self.rewrap().await?;
+            tracing::info!(active = %self.ring.ring().active_id(), "the key ring has changed");
+        }
+        let active = self.ring.ring().active_id();
+        if *self.rewrapped_for.lock().unwrap_or_else(PoisonError::into_inner) == Some(active) {
+            return Ok(());
+        }
+        let rewrapped = self.rewrap().await?;
+        if rewrapped > 0 {
             tracing::info!(rewrapped, "everything is wrapped by the new key");
         }
+        *self.rewrapped_for.lock().unwrap_or_else(PoisonError::into_inner) = Some(active);
         Ok(())
     }
 
@@ -63,6 +72,13 @@ impl App {
                 })
                 .await?;
         }
+    }
+
+    /// Writes into the log that retired keys of the ring were dropped.
+    pub async fn note_forgotten_ring_keys(&self) -> Result<()> {
+        let entry = Entry::by(Actor::CommandLine, Event::KeyRingRotated, self.now()).word("dropped");
+        let random = self.random.clone();
+        Ok(self.store.write(async move |tx| audit::record(tx, &random, &entry).await).await?)
     }
 
     /// Tables, and how many of their values another key than the ring's active one has wrapped.
@@ -97,11 +113,21 @@ impl App {
             }
         }
         let count = changes.len() as u64;
+        if changes.is_empty() {
+            return Ok(0);
+        }
+        let random = self.random.clone();
+        let entry = Entry::by(Actor::Server, Event::KeyRingRotated, self.now()).word("activated");
         self.store
             .write(async move |tx| {
                 for (which, new, old) in &changes {
                     match which {
-                        Which::Secret(name) => secrets::rewrap(tx, name, new, old).await?,
+                        Which::Secret(name) => {
+                            // Of all nodes that follow a rotation one is first here, and tells of it.
+                            if secrets::rewrap(tx, name, new, old).await? && name == SECRETS[0] {
+                                audit::record(tx, &random, &entry).await?;
+                            }
+                        }
                         Which::SigningKey(kid) => secrets::rewrap_signing_key(tx, kid, new, old).await?,
                         Which::Made(made, id) => wrapped::rewrap_made(tx, *made, *id, new, old).await?,
                     }

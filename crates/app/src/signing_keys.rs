@@ -15,6 +15,7 @@ use vault::signing::KeyState;
 use vault::{Context, KeySet, RingKeeper, SigningKey};
 
 use crate::App;
+use crate::audit::{self, Actor, Entry, Event};
 
 /// How often [`App::read_signing_keys`] is to run.
 pub const READ_EVERY: Duration = Duration::from_secs(3);
@@ -32,6 +33,8 @@ pub struct SigningKeys {
     stays: Mutex<Vec<Stay>>,
     /// When the keys were last read because of a token.
     asked: Mutex<Timestamp>,
+    /// Held from a reading until it was taken over: an older one must not come last and bring a removed key back.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl SigningKeys {
@@ -50,7 +53,8 @@ impl SigningKeys {
         }
         let set = RwLock::new(Arc::new(opened(ring, &stored)?));
         let asked = Mutex::new(Timestamp::from_millis(0));
-        Ok(Self { set, stays: Mutex::new(stays(&stored)?), asked })
+        let reading = tokio::sync::Mutex::default();
+        Ok(Self { set, stays: Mutex::new(stays(&stored)?), asked, reading })
     }
 
     /// The keys that count now.
@@ -95,6 +99,7 @@ pub struct ListedKey {
 impl App {
     /// Learns what other nodes did with the keys.
     pub async fn read_signing_keys(&self) -> Result<()> {
+        let _reading = self.signing_keys.reading.lock().await;
         let stored = self.store.read(async |db| secrets::signing_keys(db).await).await?;
         if self.signing_keys.take(&self.ring, &stored)? {
             // What was checked by a key that went counts no more.
@@ -115,11 +120,12 @@ impl App {
         if due(&stays(&stored)?, now).is_empty() {
             return Ok(());
         }
-        self.change_keys(async move |tx, keys, fresh| {
+        self.change_keys(Actor::Server, async move |tx, keys, fresh| {
+            let mut done = Vec::new();
             for step in due(&stays(&keys)?, now) {
-                carry_out(tx, &keys, step, fresh, now).await?;
+                done.push(carry_out(tx, &keys, step, fresh, now).await?);
             }
-            Ok(())
+            Ok(done)
         })
         .await
     }
@@ -137,11 +143,11 @@ impl App {
     /// Begins a rotation before its time: a new key is published, and signs when all have heard of it.
     pub async fn begin_key_rotation(&self) -> Result<()> {
         let now = self.now();
-        self.change_keys(async move |tx, keys, fresh| {
+        self.change_keys(Actor::CommandLine, async move |tx, keys, fresh| {
             if keys.iter().any(|key| key.state == KeyState::Pending.name()) {
                 return Err(Error::conflict("rotation_under_way", "a new key waits already").into());
             }
-            carry_out(tx, &keys, Step::Make, fresh, now).await
+            Ok(vec![carry_out(tx, &keys, Step::Make, fresh, now).await?])
         })
         .await
     }
@@ -150,7 +156,7 @@ impl App {
     /// is the one that signs, another signs from now on.
     pub async fn remove_signing_key(&self, kid: &str) -> Result<()> {
         let (now, kid) = (self.now(), kid.to_owned());
-        self.change_keys(async move |tx, keys, fresh| {
+        self.change_keys(Actor::CommandLine, async move |tx, keys, fresh| {
             let removed = keys.iter().find(|key| key.kid == kid).ok_or(Error::NotFound)?;
             if removed.state == KeyState::Active.name() {
                 match keys.iter().find(|key| key.state == KeyState::Pending.name()) {
@@ -166,43 +172,54 @@ impl App {
                 }
             }
             secrets::drop_signing_key(tx, &kid).await?;
-            Ok(())
+            Ok(vec!["removed"])
         })
         .await
     }
 
-    /// Runs a change of the keys while nobody else changes them, and learns of it. A key is made before, in case one
-    /// is needed.
-    async fn change_keys<F>(&self, change: F) -> Result<()>
+    /// Runs a change of the keys while nobody else changes them, writes what it did into the log, and learns of it. A
+    /// key is made before, in case one is needed.
+    async fn change_keys<F>(&self, actor: Actor, change: F) -> Result<()>
     where
-        F: AsyncFn(&mut Tx, Vec<secrets::SigningKey>, &secrets::SigningKey) -> store::Result<()>
+        F: AsyncFn(
+                &mut Tx,
+                Vec<secrets::SigningKey>,
+                &secrets::SigningKey,
+            ) -> store::Result<Vec<&'static str>>
             + Send
             + 'static,
     {
         let (ring, random, now) = (self.ring.clone(), self.random.clone(), self.now());
         let fresh = tokio::task::spawn_blocking(move || made(&ring, &random, KeyState::Pending, now));
         let fresh = fresh.await.map_err(Error::internal)??;
+        let random = self.random.clone();
         self.store
             .write(async move |tx| {
                 let keys = secrets::lock_signing_keys(tx).await?;
-                change(tx, keys, &fresh).await
+                for word in change(tx, keys, &fresh).await? {
+                    audit::record(tx, &random, &Entry::by(actor, Event::SigningKeyRotated, now).word(word))
+                        .await?;
+                }
+                Ok(())
             })
             .await?;
         self.read_signing_keys().await
     }
 }
 
+/// Tells what it did in the log's word.
 async fn carry_out(
     tx: &mut Tx,
     keys: &[secrets::SigningKey],
     step: Step,
     fresh: &secrets::SigningKey,
     now: Timestamp,
-) -> store::Result<()> {
+) -> store::Result<&'static str> {
     match step {
         Step::Make => {
             tracing::info!(kid = fresh.kid, "a new signing key is published");
-            secrets::put_signing_key(tx, fresh).await
+            secrets::put_signing_key(tx, fresh).await?;
+            Ok("made")
         }
         Step::Activate(kid) => {
             let (active, retiring) = (KeyState::Active.name(), KeyState::Retiring.name());
@@ -210,11 +227,13 @@ async fn carry_out(
                 secrets::set_signing_key_state(tx, &old.kid, retiring, now).await?;
             }
             tracing::info!(kid, "a new key signs access tokens");
-            secrets::set_signing_key_state(tx, &kid, active, now).await
+            secrets::set_signing_key_state(tx, &kid, active, now).await?;
+            Ok("activated")
         }
         Step::Drop(kid) => {
             tracing::info!(kid, "an old signing key is gone");
-            secrets::drop_signing_key(tx, &kid).await.map(drop)
+            secrets::drop_signing_key(tx, &kid).await?;
+            Ok("dropped")
         }
     }
 }

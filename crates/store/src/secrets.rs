@@ -128,6 +128,6 @@ pub async fn all(db: &mut Db) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// Replaces the wrapped form of a secret, unless somebody else did.
-pub async fn rewrap(tx: &mut Tx, name: &str, new: &[u8], old: &[u8]) -> Result<()> {
-    tx.exec(&REWRAP, (new, name, old)).await.map(drop)
+pub async fn rewrap(tx: &mut Tx, name: &str, new: &[u8], old: &[u8]) -> Result<bool> {
+    Ok(tx.exec(&REWRAP, (new, name, old)).await? == 1)
 }

@@ -30,12 +30,21 @@ impl RingKeeper {
     /// Reads the file again and tells whether its keys are others now. Blocks for a moment.
     ///
     /// # Errors
-    /// When the file is gone or damaged; the ring that is in use stays.
+    /// When the file is gone or damaged, or lacks the key that wraps now: what that has wrapped could be opened by
+    /// nobody after this process ends. The ring that is in use stays.
     pub fn reload(&self) -> Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
         let read = Ring::load(file)?.ok_or_else(|| domain::Error::internal("the key ring is gone"))?;
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = !read.has_same_keys(&ring);
+        if is_new && !read.holds(ring.active_id()) {
+            return Err(domain::Error::internal(format_args!(
+                "the key ring {} lacks the key {}, which wraps everything here, and is not followed: put a copy that \
+                 holds both back",
+                file.display(),
+                ring.active_id()
+            )));
+        }
         if is_new {
             *ring = Arc::new(read);
         }
@@ -103,6 +112,24 @@ mod tests {
         assert_eq!(keeper.ring().active_id(), elsewhere.active_id(), "and it wraps with the new one now");
         assert!(!keeper.reload()?, "nothing has changed since");
         Ok(())
+    }
+
+    #[test]
+    fn a_file_without_the_key_that_wraps_is_not_followed() -> Result<()> {
+        let (random, folder) = (random(1), tempfile::tempdir().unwrap());
+        let file = folder.path().join("ring");
+        let older = Ring::load_or_create(&file, &random)?;
+        older.rotated(&random)?.save(&file, &random)?;
+        let keeper = RingKeeper::new(Ring::load(&file)?.unwrap(), Some(file.clone()));
+        let account = AccountId::from_uuid(Uuid::from_u128(7));
+        let (_, wrapped) = keeper.new_data_key(account, &random)?;
+        // A copy from before the rotation.
+        let text = keeper.ring().to_text().replace("active:", "gone:").replace("retired:", "active:");
+        let older: String = text.lines().filter(|line| line.starts_with("active:")).collect();
+        Ring::parse(&older)?.save(&file, &random)?;
+        let error = keeper.reload().unwrap_err().to_string();
+        assert!(error.contains(&keeper.ring().active_id().to_string()), "{error}");
+        keeper.open_data_key(account, &wrapped).map(drop)
     }
 
     #[test]

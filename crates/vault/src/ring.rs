@@ -27,6 +27,10 @@ use zeroize::Zeroizing;
 
 use crate::seal::{Context, DataKey, KEY_LENGTH};
 
+mod change;
+
+pub use change::Change;
+
 const VERSION: u8 = 1;
 /// More keys than this were never rotated out; it bounds what a file can make us read.
 const MOST_KEYS: usize = 64;
@@ -258,8 +262,12 @@ impl Ring {
 
     /// Whether this ring can unwrap the value: holds the key that wrapped it.
     pub fn holds_key_of(&self, blob: &[u8]) -> Result<bool> {
-        let (id, _) = split(blob)?;
-        Ok(id == self.active.id || self.retired_ids().any(|retired| retired == id))
+        Ok(self.holds(split(blob)?.0))
+    }
+
+    /// Whether this ring has the key, active or retired.
+    pub fn holds(&self, id: RingKeyId) -> bool {
+        id == self.active.id || self.retired_ids().any(|retired| retired == id)
     }
 
     /// Whether the value is wrapped by the active key.

@@ -1,9 +1,11 @@
 //! `keys`: those of other services, the key ring, and the keys that sign access tokens.
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
 use domain::{Error, Result};
 use vault::Ring;
-use vault::ring::RingKeyId;
+use vault::ring::{Change, RingKeyId};
 
 use super::{api_keys, print};
 use crate::start::{KEY_RING, Setup, open, ring_file};
@@ -64,28 +66,31 @@ pub async fn run(setup: Setup, command: Command) -> Result<()> {
         Command::Api(command) => api_keys::run(&setup, command).await,
         Command::Ring(RingCommand::List) => print(&listed(&read(&setup)?)),
         Command::Ring(RingCommand::Rotate) => {
-            let rotated = read(&setup)?.rotated(&setup.random)?;
-            write(&setup, &rotated)?;
+            let (change, ring) = begin(&setup).await?;
+            let rotated = ring.rotated(&setup.random)?;
+            change.finish(&rotated, &setup.random)?;
             print(&format!(
                 "{} wraps from now on; keep a copy of the new ring elsewhere\n",
                 rotated.active_id()
             ))
         }
         Command::Ring(RingCommand::Add) => {
-            let (ring, id) = read(&setup)?.with_standby(&setup.random)?;
-            write(&setup, &ring)?;
+            let (change, ring) = begin(&setup).await?;
+            let (ring, id) = ring.with_standby(&setup.random)?;
+            change.finish(&ring, &setup.random)?;
             print(&format!(
                 "{id} was added; give the ring to all nodes, then: fairweather keys ring activate {id}\n"
             ))
         }
         Command::Ring(RingCommand::Activate { id }) => {
-            let ring = read(&setup)?.activated(&id).map_err(|error| match error {
+            let (change, ring) = begin(&setup).await?;
+            let ring = ring.activated(&id).map_err(|error| match error {
                 Error::NotFound => {
                     Error::internal(format!("the ring holds no key {id} that could be activated"))
                 }
                 other => other,
             })?;
-            write(&setup, &ring)?;
+            change.finish(&ring, &setup.random)?;
             print(&format!("{id} wraps from now on; give the ring to all nodes\n"))
         }
         Command::Ring(RingCommand::Rewrap) => {
@@ -122,7 +127,8 @@ async fn signing(setup: &Setup, command: SigningCommand) -> Result<()> {
 }
 
 async fn forget(setup: &Setup) -> Result<()> {
-    let ring = read(setup)?;
+    // Held all the time: a key that came in between would be dropped with everything that it had wrapped by then.
+    let (change, ring) = begin(setup).await?;
     let (app, _lock) = open(setup).await?;
     app.rewrap().await?;
     let left = app.wrapped_by_others().await?;
@@ -134,15 +140,31 @@ async fn forget(setup: &Setup) -> Result<()> {
         )));
     }
     let dropped: Vec<_> = ring.retired_ids().map(|id: RingKeyId| id.to_string()).collect();
-    write(setup, &ring.without_retired())?;
-    print(&format!(
-        "forgotten: {}\n",
-        if dropped.is_empty() { String::from("none") } else { dropped.join(" ") }
-    ))
+    if dropped.is_empty() {
+        return print("forgotten: none\n");
+    }
+    change.finish(&ring.without_retired(), &setup.random)?;
+    app.note_forgotten_ring_keys().await?;
+    print(&format!("forgotten: {}\n", dropped.join(" ")))
+}
+
+/// Waits until no other command changes the ring, and reads it.
+async fn begin(setup: &Setup) -> Result<(Change, Ring)> {
+    let file = changeable(setup)?;
+    let begun = {
+        let file = file.clone();
+        tokio::task::spawn_blocking(move || Change::begin(&file))
+    };
+    begun.await.map_err(Error::internal)??.ok_or_else(|| missing(&file))
+}
+
+fn read(setup: &Setup) -> Result<Ring> {
+    let file = changeable(setup)?;
+    Ring::load(&file)?.ok_or_else(|| missing(&file))
 }
 
 /// The ring's file: what is in the environment cannot be changed from here.
-fn read(setup: &Setup) -> Result<Ring> {
+fn changeable(setup: &Setup) -> Result<PathBuf> {
     let file = ring_file(&setup.config);
     if std::env::var_os(KEY_RING).is_some() {
         return Err(Error::internal(format!(
@@ -151,12 +173,11 @@ fn read(setup: &Setup) -> Result<Ring> {
             file.display()
         )));
     }
-    let missing = || Error::internal(format!("there is no key ring {}", file.display()));
-    Ring::load(&file)?.ok_or_else(missing)
+    Ok(file)
 }
 
-fn write(setup: &Setup, ring: &Ring) -> Result<()> {
-    ring.save(&ring_file(&setup.config), &setup.random)
+fn missing(file: &Path) -> Error {
+    Error::internal(format!("there is no key ring {}", file.display()))
 }
 
 fn listed(ring: &Ring) -> String {

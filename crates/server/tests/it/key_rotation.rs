@@ -9,12 +9,17 @@ use testkit::databases::unhex;
 use testkit::{Client, Nodes, TestApp};
 use vault::Ring;
 
+use crate::binary::{command, run, said};
+
 testkit::stamp! {
     both: [
         signing_keys_rotate_without_a_refused_token,
         a_rotation_may_begin_before_its_time,
         a_removed_signing_key_counts_nowhere,
         the_ring_rotates_while_people_work,
+        a_rotation_that_fails_half_way_is_gone_on_with,
+        rotations_are_written_down,
+        a_forgotten_ring_key_is_written_down,
     ]
 }
 
@@ -169,5 +174,126 @@ async fn the_ring_rotates_while_people_work(mut app: TestApp) {
         let person = person.moved_to(&app);
         person.refresh().await.expect(200);
         person.get("/v1/favourites").await.expect(200);
+    }
+}
+
+/// Somebody at the terminal rotates the ring.
+fn rotate_ring(app: &TestApp) -> Ring {
+    let file = app.data().join("keys").join("ring");
+    let rotated = Ring::load(&file).unwrap().unwrap().rotated(&app.setup().random).unwrap();
+    rotated.save(&file, &app.setup().random).unwrap();
+    rotated
+}
+
+async fn a_rotation_that_fails_half_way_is_gone_on_with(app: TestApp) {
+    let ann = app.anonymous().await;
+    let rotated = rotate_ring(&app);
+    let (database, id) = (app.database(), app.database().literal(&ann.account_id()));
+    // For a while this one cannot be wrapped anew.
+    let turned = "UPDATE account SET data_key = ";
+    let key =
+        database.column(&format!("SELECT data_key FROM account WHERE account_id = {id}")).await.remove(0);
+    let blob = |hex: &str| if database.is_sqlite() { format!("x'{hex}'") } else { format!("'\\x{hex}'") };
+    let mut damaged = unhex(&key);
+    *damaged.last_mut().unwrap() ^= 1;
+    let damaged: String = damaged.iter().map(|byte| format!("{byte:02x}")).collect();
+    database.run(&format!("{turned}{} WHERE account_id = {id}", blob(&damaged))).await;
+    app.app().follow_ring().await.unwrap_err();
+    let key: String = unhex(&key).iter().map(|byte| format!("{byte:02x}")).collect();
+    database.run(&format!("{turned}{} WHERE account_id = {id}", blob(&key))).await;
+    assert_ne!(wrapped_by(&app, &rotated).await.1, [""; 0]);
+    app.app().follow_ring().await.unwrap();
+    assert_eq!(wrapped_by(&app, &rotated).await.1, [""; 0], "by the old one");
+}
+
+/// Lines about keys, the oldest first: which, by whom, and what.
+async fn told(app: &TestApp) -> Vec<[String; 3]> {
+    let lines = app.app().audit_page(app::audit::Question::default()).await.unwrap().lines;
+    let lines = lines.into_iter().filter(|line| line.event.ends_with("_rotated")).rev();
+    lines.map(|line| [line.event, line.actor, line.word.unwrap_or_default()]).collect()
+}
+
+async fn rotations_are_written_down(app: TestApp) {
+    app.app().begin_key_rotation().await.unwrap();
+    app.advance(10 * MINUTE);
+    app.app().rotate_signing_keys().await.unwrap();
+    app.advance(MINUTE);
+    let active = app.app().list_signing_keys().await.unwrap();
+    let active = active.iter().find(|key| key.state == vault::signing::KeyState::Active).unwrap();
+    app.app().remove_signing_key(&active.kid).await.unwrap();
+    app.advance(Duration::from_hours(1));
+    app.app().rotate_signing_keys().await.unwrap();
+    app.advance(MINUTE);
+    rotate_ring(&app);
+    // Of all who follow it, one tells.
+    app.app().follow_ring().await.unwrap();
+    app.app().follow_ring().await.unwrap();
+    app.app().rewrap().await.unwrap();
+    let of = |actor: &str, word: &str| ["signing_key_rotated", actor, word].map(String::from);
+    let ring = ["key_ring_rotated", "server", "activated"].map(String::from);
+    let all = [
+        of("command_line", "made"),
+        of("server", "activated"),
+        of("command_line", "removed"),
+        of("server", "dropped"),
+        ring,
+    ];
+    assert_eq!(told(&app).await, all);
+}
+
+async fn a_forgotten_ring_key_is_written_down(mut app: TestApp) {
+    app.advance(Duration::from_hours(26));
+    app.clean_up().await;
+    rotate_ring(&app);
+    app.stop().await;
+    let (out, err, code) = command(&app, &["keys", "ring", "forget"]);
+    assert_eq!((code, &*err), (0, ""), "{out}");
+    assert!(out.starts_with("forgotten: "), "{out}");
+    app.resume().await;
+    let of = |actor: &str, word: &str| ["key_ring_rotated", actor, word].map(String::from);
+    assert_eq!(told(&app).await, [of("server", "activated"), of("command_line", "dropped")]);
+    assert_eq!(ring_keys(&app), 1, "one key is left");
+}
+
+/// How many keys the ring holds.
+fn ring_keys(app: &TestApp) -> usize {
+    let (out, _, code) = command(app, &["keys", "ring", "list"]);
+    assert_eq!(code, 0);
+    out.lines().count()
+}
+
+/// A ring key that is lost takes everything with it that it has wrapped.
+#[test]
+fn commands_at_once_lose_no_ring_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| said(&run(folder.path(), &[arguments, &["--data", "data"]].concat()));
+    let (_, err, code) = run(&["accounts", "list"]);
+    assert_eq!(code, 0, "{err}");
+    let wraps = |out: &str| out.split(' ').next().unwrap().to_owned();
+    for _ in 0..3 {
+        let (rotated, forgot) = std::thread::scope(|scope| {
+            let rotates = [(); 3].map(|()| scope.spawn(|| run(&["keys", "ring", "rotate"])));
+            let forgets = [(); 2].map(|()| scope.spawn(|| run(&["keys", "ring", "forget"])));
+            (rotates.map(|one| one.join().unwrap()), forgets.map(|one| one.join().unwrap()))
+        });
+        let listed = run(&["keys", "ring", "list"]).0;
+        let made: Vec<_> = rotated
+            .iter()
+            .map(|(out, err, code)| {
+                assert_eq!(*code, 0, "{err}");
+                wraps(out)
+            })
+            .collect();
+        // Each is there, or was dropped by a command that had wrapped everything anew.
+        let dropped: String = forgot.iter().map(|(out, ..)| out.as_str()).collect();
+        for id in &made {
+            assert!(
+                listed.contains(id.as_str()) || dropped.contains(id.as_str()),
+                "{id} of {listed}{dropped}"
+            );
+        }
+        assert!(made.iter().any(|id| listed.contains(&format!("{id}\tactive"))), "{made:?}: {listed}");
+        let (_, err, code) = run(&["keys", "signing", "list"]);
+        assert_eq!(code, 0, "what it wraps opens: {err}");
     }
 }
