@@ -123,11 +123,15 @@ impl App {
                 accounts::set_roles(tx, id, &roles.to_string()).await?;
                 let event = if given { Event::RoleGranted } else { Event::RoleRevoked };
                 app.audit(tx, &Entry::of(id, event, now).actor(actor).word(role.name())).await?;
+                if !given && role == Role::Operator {
+                    app.revoke_keys_of(tx, id, (actor, "role_revoked"), now).await?;
+                }
                 let why = (Ending::EndedByOperator, actor);
                 Ok((roles, app.end_sessions_in(tx, id, None, why, now).await?))
             })
             .await?;
         self.revoke(ended, now);
+        self.forget_known_keys();
         Ok(roles)
     }
 

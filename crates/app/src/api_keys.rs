@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::api_key::Scopes;
 use domain::{AccountId, Error, Invalid, Result, Timestamp, text};
 use serde::{Deserialize, Serialize};
-use store::api_keys;
+use store::{Tx, api_keys};
 use uuid::Uuid;
 use vault::api_key::ApiKey;
 use vault::{Context, DataKey};
@@ -223,6 +223,26 @@ impl App {
     pub async fn revoke_api_key(&self, caller: &Caller, id: Uuid) -> Result<()> {
         let actor = self.require_fresh_operator(caller).await?;
         self.remove_api_key(actor, id).await
+    }
+
+    /// Revokes the keys that somebody has made who may make none any more; those of the terminal stay. Call
+    /// [`App::forget_known_keys`] after the commit.
+    pub(crate) async fn revoke_keys_of(
+        &self,
+        tx: &mut Tx,
+        maker: AccountId,
+        (actor, why): (Actor, &'static str),
+        now: Timestamp,
+    ) -> store::Result<()> {
+        for id in api_keys::delete_made_by(tx, maker).await? {
+            self.audit(tx, &Entry::by(actor, Event::KeyRevoked, now).item(id).word(why)).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the database again for every key.
+    pub(crate) fn forget_known_keys(&self) {
+        self.known_keys.clear();
     }
 
     /// Revokes a key.

@@ -384,12 +384,22 @@ impl App {
             let entry = Entry { account, ..Entry::by(actor, event, now) };
             row(&self.random, &entry.network(network), times)
         };
-        let rows: Vec<_> = counted.iter().map(line).collect();
+        let mut rows: Vec<_> = counted.iter().map(line).collect();
+        // Accounts are locked in the order of their ids, so that two nodes cannot wait for each other.
+        rows.sort_by_key(|row| row.subject);
+        let app = self.clone();
         let written = self
             .store
             .write(async move |tx| {
                 for row in &rows {
-                    audit::put(tx, row).await?;
+                    // It may have been removed since, and nothing of it is to come back.
+                    let subject = match row.subject.map(AccountId::from_uuid) {
+                        Some(account) if accounts::lock(tx, account).await?.is_none() => {
+                            Some(app.pseudonym(account))
+                        }
+                        _ => row.subject,
+                    };
+                    audit::put(tx, &audit::Row { subject, ..row.clone() }).await?;
                 }
                 Ok(())
             })
@@ -417,6 +427,9 @@ impl App {
     ) -> store::Result<Vec<SessionId>> {
         let pseudonym = self.pseudonym(account);
         let ended = accounts::delete(tx, account, now).await?;
+        // Before its lines lose its id: who has revoked the keys is told without it, too.
+        let actor = entry.as_ref().map_or(Actor::Server, |entry| entry.actor);
+        self.revoke_keys_of(tx, account, (actor, "account_deleted"), now).await?;
         audit::replace(tx, account, pseudonym).await?;
         erasures::put(tx, account, now).await?;
         if let Some(entry) = entry {

@@ -30,6 +30,8 @@ pub const KEEP_EVERY: Duration = Duration::from_secs(20);
 pub(crate) const REMEMBERED: Duration = Duration::from_secs(35 * 24 * 60 * 60);
 /// Behind the newest removal that was seen: one that began earlier may be committed later.
 const OVERLAP: Duration = Duration::from_secs(300);
+/// How long a copy from before an upgrade is kept: time enough to see that the newer version works.
+const COPIES_KEPT: Duration = Duration::from_hours(24 * 7);
 
 /// The file, and what of the database's rows is in it.
 pub struct Ledger {
@@ -128,6 +130,7 @@ impl App {
             .await?;
         self.data_keys.forget(account);
         self.favourite_pages.forget(account);
+        self.forget_known_keys();
         self.revoke(ended, now);
         // The answer does not wait for it, and the job makes up for what goes wrong.
         let app = self.clone();
@@ -162,6 +165,11 @@ impl App {
         }
         if appended {
             self.store.settle().await?;
+        }
+        let erased_at = self.ledger.state.lock().unwrap_or_else(PoisonError::into_inner).seen;
+        // One that holds what was erased since would bring it back.
+        for copy in self.store.remove_copies(erased_at.max(now.minus(COPIES_KEPT))).await? {
+            tracing::info!(copy = %copy.display(), "a copy from before an upgrade has had its time and is gone");
         }
         self.in_chunks(async move |tx| erasures::expire(tx, now.minus(REMEMBERED)).await).await
     }

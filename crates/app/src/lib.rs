@@ -48,6 +48,7 @@ mod operator;
 pub mod passkeys;
 pub mod passwords;
 pub mod places;
+mod plain_texts;
 pub mod preferences;
 mod refresh;
 pub mod registration;
@@ -97,9 +98,9 @@ pub struct Inner {
     refresh_key: RefreshKey,
     signing_keys: SigningKeys,
     ring: Arc<RingKeeper>,
-    relying_party: RelyingParty,
     /// The ring's active key when everything was last wrapped anew.
     rewrapped_for: Mutex<Option<RingKeyId>>,
+    relying_party: RelyingParty,
     data_keys: DataKeys,
     ledger: Arc<Ledger>,
     tokens: Cache<Box<str>, Arc<authenticate::VerifiedToken>>,
@@ -208,8 +209,8 @@ impl App {
             relying_party: relying_party(&settings),
             data_keys: DataKeys::new(ring.clone(), store.clone()),
             ring,
-            tokens: Cache::new(REMEMBERED),
             rewrapped_for: Mutex::default(),
+            tokens: Cache::new(REMEMBERED),
             cookies: Cache::new(REMEMBERED),
             known_keys: Cache::new(api_keys::REMEMBERED),
             revocations: revocations::Revocations::default(),

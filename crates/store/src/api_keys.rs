@@ -28,6 +28,8 @@ static MADE_BY: Statement<(Uuid, i64), Columns> = Statement::new(
 );
 static DELETE: Statement<(Uuid,), (Uuid,)> =
     Statement::new("DELETE FROM api_key WHERE key_id = $1 RETURNING key_id");
+static DELETE_MADE_BY: Statement<(Uuid,), (Uuid,)> =
+    Statement::new("DELETE FROM api_key WHERE made_by = $1 RETURNING key_id");
 static USED: Statement<(i64, Uuid, i64), ()> =
     Statement::new("UPDATE api_key SET used_at = $1 WHERE key_id = $2 AND (used_at IS NULL OR used_at < $3)");
 
@@ -93,6 +95,11 @@ pub async fn made_by(db: &mut Db, account: AccountId, limit: i64) -> Result<Vec<
 /// `false` when there was none.
 pub async fn delete(tx: &mut Tx, id: Uuid) -> Result<bool> {
     Ok(tx.opt(&DELETE, (id,)).await?.is_some())
+}
+
+/// Removes those that this account has made and tells which they were.
+pub async fn delete_made_by(tx: &mut Tx, account: AccountId) -> Result<Vec<Uuid>> {
+    Ok(tx.all(&DELETE_MADE_BY, (account.uuid(),)).await?.into_iter().map(|(id,)| id).collect())
 }
 
 /// Notes that the key was used, unless that was noted since `before`.

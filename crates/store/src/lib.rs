@@ -16,11 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{Clock, Random};
+use domain::{Clock, Random, Timestamp};
 
 mod address;
 mod answer;
 mod connect;
+mod copies;
 mod era;
 mod error;
 mod expiry;
@@ -68,6 +69,7 @@ pub mod wrapped;
 
 pub use address::masked;
 pub use connect::Target;
+pub use copies::copies_of;
 pub use error::{Error, Result};
 pub use expiry::CHUNK;
 pub use identity::Identity;
@@ -197,6 +199,8 @@ enum View {
 pub struct Store {
     backend: Backend,
     exclusive: bool,
+    /// The file, when the data lives in one.
+    file: Option<PathBuf>,
 }
 
 enum Backend {
@@ -214,13 +218,13 @@ impl Store {
                 migrations::on_open(&mut writer, path)?;
                 let era = era::draw(&random);
                 let backend = sqlite::Sqlite::start(path, writer, era, readers, on_commit)?;
-                Ok(Self { backend: Backend::Sqlite(backend), exclusive: true })
+                Ok(Self { backend: Backend::Sqlite(backend), exclusive: true, file: Some(path.clone()) })
             }
             Url::Postgres(server) => {
                 migrate(&url, false).await?;
                 let target = Target::parse(server)?;
                 let backend = postgres::Postgres::start(target, postgres, on_commit, random, clock).await?;
-                Ok(Self { backend: Backend::Postgres(backend), exclusive: false })
+                Ok(Self { backend: Backend::Postgres(backend), exclusive: false, file: None })
             }
         }
     }
@@ -249,6 +253,14 @@ impl Store {
             Backend::Sqlite(sqlite) => sqlite.settle().await,
             Backend::Postgres(_) => Ok(()),
         }
+    }
+
+    /// Removes the copies that newer versions made of the file before `end`, and tells which.
+    pub async fn remove_copies(&self, end: Timestamp) -> Result<Vec<PathBuf>> {
+        let Some(file) = self.file.clone() else { return Ok(Vec::new()) };
+        let removed = tokio::task::spawn_blocking(move || copies::remove_older(&file, end)).await;
+        let removed = removed.map_err(|error| Error::Database(error.to_string()))?;
+        removed.map_err(|error| Error::Database(format!("copies from before an upgrade: {error}")))
     }
 
     /// Whether this process is the only writer, so that what it knows of heads is exact.

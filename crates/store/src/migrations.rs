@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use crate::connect::{Target, reason, unreachable};
 use crate::error::{Error, Result};
-use crate::{Url, sqlite};
+use crate::{Url, copies, sqlite};
 
 /// Steps in order. A step that was released never changes: its checksum is stored and compared.
 const STEPS: &[Template] = &[
@@ -161,7 +161,7 @@ fn on_connection(
         return Ok(report);
     }
     if report.present > 0 {
-        report.backup = Some(sqlite::backup_beside(path, &format!("before-{}", report.pending[0].number))?);
+        report.backup = Some(copies::make(path, report.pending[0].number)?);
     }
     for step in &report.pending {
         sqlite::batch(&tx, &step.sql)?;

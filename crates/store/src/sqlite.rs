@@ -29,8 +29,6 @@ const QUEUE: usize = 4096;
 const HOLD: Duration = Duration::from_millis(20);
 /// Transactions in one commit.
 const BATCH: usize = 256;
-/// Copies of one label beside a database.
-const COPIES: u32 = 100;
 /// Pages in the WAL before the writer checkpoints (8 MiB): long enough to amortise, short enough to bound it.
 const CHECKPOINT_PAGES: u32 = 2000;
 
@@ -396,7 +394,7 @@ pub(crate) fn batch(connection: &Connection, sql: &str) -> Result<()> {
     connection.execute_batch(sql).map_err(|error| classify(&error))
 }
 
-fn classify(error: &rusqlite::Error) -> Error {
+pub(crate) fn classify(error: &rusqlite::Error) -> Error {
     use rusqlite::ErrorCode;
 
     let text = error.to_string();
@@ -419,19 +417,4 @@ fn conflict(columns: &str) -> String {
     let names: Vec<&str> =
         columns.split(", ").filter_map(|c| c.split_once('.')).map(|(_, name)| name).collect();
     format!("{table}({})", names.join(","))
-}
-
-/// Copies the whole database, consistent, into a new file beside it, and returns the copy's path.
-pub(crate) fn backup_beside(path: &Path, label: &str) -> Result<PathBuf> {
-    let names = (1..=COPIES)
-        .map(|n| path.with_extension(if n == 1 { format!("{label}.db") } else { format!("{label}-{n}.db") }));
-    // A copy that an earlier try left is never overwritten.
-    let Some(copy) = names.into_iter().find(|name| !name.exists()) else {
-        let told = path.display();
-        return Err(Error::Database(format!("there are {COPIES} copies {label} of {told}: remove some")));
-    };
-    let connection = open(path)?;
-    let to = copy.to_string_lossy().into_owned();
-    connection.execute("VACUUM INTO ?1", [&to]).map_err(|error| classify(&error))?;
-    Ok(copy)
 }

@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::Invalid;
 use domain::forecast::Units;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
 use crate::authentication::Authenticated;
-use crate::client::From as FromClient;
+use crate::client::{From as FromClient, cross_site};
 use crate::json::{Json, OptionalJson};
 use crate::openapi::{OPTIONAL, Refused, language_or_null, units_or_null};
 use crate::problem::Problem;
@@ -120,7 +120,18 @@ pub async fn export(
     Authenticated(caller): Authenticated,
     State(api): State<Api>,
     FromClient(client): FromClient,
+    headers: HeaderMap,
+    method: Method,
 ) -> Result<Response, Problem> {
+    // It is written into the log, so it is no safe call, although it is one to follow a link to. A browser sends the
+    // cookie along for other sites too, and says so.
+    if caller.has_cookie() && comes_from_elsewhere(&headers) {
+        return Err(cross_site());
+    }
+    if method == Method::HEAD {
+        return Ok((StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, HeaderValue::from_static("GET"))])
+            .into_response());
+    }
     let Export { name, archive } = api.app.export(&caller, &client).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
@@ -128,6 +139,12 @@ pub async fn export(
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, archive).into_response())
+}
+
+/// Whether the browser says that a page of another origin made the request: our own pages and links that somebody
+/// typed are the others.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 fn attachment(name: &str) -> HeaderValue {

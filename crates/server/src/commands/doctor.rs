@@ -43,6 +43,7 @@ pub async fn run(setup: Setup, options: &Options) -> Result<()> {
         Ok(_) => {}
         Err(error) => findings.push(Finding::Bad(error.to_string())),
     }
+    findings.extend(copies(config));
     findings.extend(sign_in_providers(&setup).await);
     findings.push(mail(config).await);
     for line in config.unsafe_settings() {
@@ -82,6 +83,22 @@ fn data(config: &Config) -> Finding {
         )),
         Ok(_) => Finding::Good(format!("the data folder {} is there and private", folder.display())),
     }
+}
+
+/// Copies from before upgrades: they hold what was removed since.
+fn copies(config: &Config) -> Vec<Finding> {
+    let url = config.store_url().ok();
+    let Some(file) = url.as_ref().and_then(|url| url.file()) else { return Vec::new() };
+    // Without its folder there is no copy in it, and somebody else says so.
+    let copies = store::copies_of(file).unwrap_or_default();
+    let note = |copy: PathBuf| {
+        Finding::Note(format!(
+            "{} is a copy from before an upgrade and holds what was removed since: a server removes it at the next \
+             removal of an account, and after seven days anyway",
+            copy.display()
+        ))
+    };
+    copies.into_iter().map(note).collect()
 }
 
 fn ring(data: &Path) -> Finding {

@@ -12,6 +12,8 @@ testkit::stamp! {
         each_scope_opens_its_routes_and_no_others,
         a_key_never_acts_for_a_person,
         a_revoked_key_opens_nothing,
+        keys_go_with_the_role_of_their_maker,
+        keys_go_with_the_account_of_their_maker,
         a_key_expires,
         a_wrong_key_is_refused,
         a_key_has_its_own_rate,
@@ -265,4 +267,49 @@ async fn two_nodes_agree_within_seconds(app: TestApp) {
     root.delete(&format!("/v1/operator/keys/{}", made["id"].as_str().unwrap())).await.expect(204);
     app.advance(Duration::from_secs(3));
     service.get("/v1/operator/audit").await.problem(401, "invalid_key");
+}
+
+/// Lines about revoked keys: by whom, and why.
+async fn revoked(app: &TestApp) -> Vec<(String, Option<String>)> {
+    let lines = app.app().audit_page(app::audit::Question::default()).await.unwrap().lines;
+    let revoked = lines.into_iter().filter(|line| line.event == "key_revoked");
+    revoked.map(|line| (line.actor, line.word)).collect()
+}
+
+/// A key that nobody in particular has made.
+async fn key_of_the_terminal(app: &TestApp) -> Client {
+    let scopes = domain::api_key::Scopes::stored("audit:read");
+    let new = app::api_keys::NewKey { name: String::from("Watch"), scopes, per_minute: None, days: None };
+    let made = app.app().make_api_key(None, app::audit::Actor::CommandLine, new).await.unwrap();
+    app.visitor().with_key(&made.secret)
+}
+
+async fn keys_go_with_the_role_of_their_maker(app: TestApp) {
+    let (root, other) = (app.operator("root@example.org").await, app.operator("other@example.org").await);
+    let of_root = key(&app, &root, &["audit:read"]).await;
+    let of_other = key(&app, &other, &["audit:read"]).await;
+    let of_nobody = key_of_the_terminal(&app).await;
+    of_root.get("/v1/operator/audit").await.expect(200);
+    let id = root.account_id().parse().map(domain::AccountId::from_uuid).unwrap();
+    let (role, by) = (domain::account::Role::Operator, app::audit::Actor::CommandLine);
+    app.app().set_role(id, domain::account::Role::Analyst, false, by).await.unwrap();
+    of_root.get("/v1/operator/audit").await.expect(200);
+    app.app().set_role(id, role, false, by).await.unwrap();
+    of_root.get("/v1/operator/audit").await.problem(401, "invalid_key");
+    of_other.get("/v1/operator/audit").await.expect(200);
+    of_nobody.get("/v1/operator/audit").await.expect(200);
+    assert_eq!(revoked(&app).await, [(String::from("command_line"), Some(String::from("role_revoked")))]);
+}
+
+async fn keys_go_with_the_account_of_their_maker(app: TestApp) {
+    let root = app.operator("root@example.org").await;
+    let of_root = key(&app, &root, &["audit:read"]).await;
+    let of_nobody = key_of_the_terminal(&app).await;
+    root.delete("/v1/me").await.expect(204);
+    of_root.get("/v1/operator/audit").await.problem(401, "invalid_key");
+    of_nobody.get("/v1/operator/audit").await.expect(200);
+    assert_eq!(revoked(&app).await, [(String::from("owner"), Some(String::from("account_deleted")))]);
+    let id = app.database().literal(&root.account_id());
+    let left = format!("SELECT count(*) FROM api_key WHERE made_by = {id}");
+    assert_eq!(app.database().number(&left).await, 0);
 }

@@ -16,6 +16,7 @@ testkit::stamp! {
         roles_and_ended_sessions_name_who_did_it,
         nothing_personal_is_in_the_log,
         a_removed_account_leaves_no_id,
+        what_is_written_down_later_names_no_removed_account,
         spraying_does_not_fill_the_log,
         signing_in_all_day_does_not_fill_the_log,
         what_was_counted_survives_a_stop,
@@ -169,6 +170,32 @@ async fn a_removed_account_leaves_no_id(app: TestApp) {
     assert_eq!(left, ["0"]);
     // Who knows the id still finds the lines.
     assert_eq!(events(&app, &ann).await, ["signed_in"]);
+}
+
+async fn what_is_written_down_later_names_no_removed_account(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let bob = app.user("bob@example.org").await;
+    let guess = async || {
+        for email in ["ann@example.org", "bob@example.org"] {
+            app.visitor().log_in(email, "not the password of it").await.expect(401);
+        }
+    };
+    // The first five are free.
+    for _ in 0..5 {
+        guess().await;
+    }
+    app.advance(Duration::from_mins(31));
+    guess().await;
+    app.advance(Duration::from_mins(31));
+    let (id, phone) = (ann.account_id(), app.visitor());
+    phone.sign_in("ann@example.org").await.expect(200);
+    phone.delete("/v1/me").await.expect(204);
+    app.app().write_audit_tally().await.unwrap();
+    let raw = format!("SELECT count(*) FROM audit WHERE subject_id = {}", app.database().literal(&id));
+    assert_eq!(app.database().number(&raw).await, 0);
+    // It is told under what stands for the account, as the rest of it.
+    assert!(app.audit(&id).await.iter().any(|line| line.event == "sign_in_failed"));
+    assert!(app.audit(&bob.account_id()).await.iter().any(|line| line.event == "sign_in_failed"));
 }
 
 async fn spraying_does_not_fill_the_log(app: TestApp) {

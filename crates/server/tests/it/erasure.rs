@@ -5,6 +5,7 @@ use std::io::{Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
 use testkit::clients::PASSWORD;
 use testkit::{Client, TestApp};
@@ -20,7 +21,16 @@ testkit::stamp! {
         a_line_that_a_crash_cut_off_takes_no_other_with_it,
         nobody_is_erased_twice_by_a_sound_ledger,
         a_doctor_finds_what_stands_in_clear,
+        a_doctor_looks_for_all_that_is_known,
+        an_export_tells_of_devices_keys_and_the_whole_log,
+        other_sites_export_nothing,
     ]
+}
+
+/// Only a file is copied before an upgrade.
+#[test]
+fn a_copy_from_before_an_upgrade_does_not_outlive_a_removal() {
+    testkit::databases::on_sqlite(copied);
 }
 
 /// A copy of the file is what can be put back here.
@@ -56,6 +66,7 @@ async fn an_account_is_removed_at_its_owners_wish(app: TestApp) {
     assert!(app.mail_to("ann@example.org").await.subject.contains("deleted"));
     assert_eq!(bob.get("/v1/favourites").await.expect(200).json["items"].as_array().unwrap().len(), 2);
     // The address is free for somebody new, who finds nothing.
+    app.advance(Duration::from_secs(1));
     let again = app.user("ann@example.org").await;
     assert_eq!(again.get("/v1/favourites").await.expect(200).json["items"], json!([]));
 }
@@ -183,6 +194,107 @@ async fn put_back(mut app: TestApp) {
     fs::write(app.data().join("erasures"), format!("{lines}17952552000")).unwrap();
     app.resume().await;
     assert_eq!(app.database().number("SELECT count(*) FROM account").await, 1);
+}
+
+async fn copied(mut app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    let copy = |name: &str, seconds: i64| {
+        let path = app.data().join(name);
+        let at = std::time::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap());
+        fs::File::create(&path).unwrap().set_modified(at).unwrap();
+        path
+    };
+    let now = app.now().seconds();
+    let (older, newer) =
+        (copy("fairweather.before-7.db", now - 60), copy("fairweather.before-8.db", now + 60));
+    let stranger = copy("fairweather.of-mine.db", now - 60);
+    app.app().keep_ledger().await.unwrap();
+    assert!(older.exists(), "it may be needed yet");
+    ann.delete("/v1/me").await.expect(204);
+    app.app().keep_ledger().await.unwrap();
+    assert!(!older.exists() && newer.exists() && stranger.exists());
+    app.stop().await;
+    let (out, _, _) = command(&app, &["doctor"]);
+    assert!(out.contains("fairweather.before-8.db is a copy from before an upgrade"), "{out}");
+    app.resume().await;
+    app.advance(Duration::from_hours(24 * 7) + Duration::from_secs(61));
+    app.app().keep_ledger().await.unwrap();
+    assert!(!newer.exists() && stranger.exists());
+}
+
+async fn a_doctor_looks_for_all_that_is_known(mut app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    ann.save("Ödsee Hütte", 47.8, 13.7).await;
+    ann.post("/v1/me/email", json!({"email": "ann.new@example.org"})).await.expect(202);
+    let phone = app.visitor().with_header("user-agent", "Skylark/2.1.7 (iPhone)");
+    phone.sign_in("ann@example.org").await.expect(200);
+    app.stop().await;
+    // A folder of that name is left out in the data folder alone.
+    let folder = app.scratch().join("cache");
+    fs::create_dir(&folder).unwrap();
+    let look = |text: &str| {
+        fs::write(folder.join("a.log"), text).unwrap();
+        let also = folder.to_str().unwrap();
+        command(&app, &["doctor", "--privacy", "ann@example.org", "--also", also])
+    };
+    let (out, err, code) = look("nothing");
+    assert_eq!(code, 0, "{out}{err}");
+    // 60.1, 9.2, and so on.
+    assert!(out.contains("of fewer than 5 bytes were not looked for"), "{out}");
+    for text in [
+        "Ödsee Hütte",
+        "ÖDSEE HÜTTE",
+        r"\u00d6dsee H\u00fctte",
+        r#"{"name":"Cabin & \"lake\""}"#,
+        "ann.new@example.org",
+        "Skylark/2.1.7",
+    ] {
+        let (out, _, code) = look(text);
+        assert_eq!(code, 1, "{text}: {out}");
+        assert!(out.contains("a.log: a text of "), "{text}: {out}");
+    }
+}
+
+async fn an_export_tells_of_devices_keys_and_the_whole_log(app: TestApp) {
+    let root = app.operator("root@example.org").await;
+    let key = json!({"name": "Newsletter", "scopes": ["audit:read"]});
+    root.post("/v1/operator/keys", key).await.expect(201);
+    root.post("/v1/me/email", json!({"email": "root.new@example.org"})).await.expect(202);
+    let id = app.database().literal(&root.account_id());
+    let count = format!("SELECT count(*) FROM audit WHERE subject_id = {id}");
+    // As many lines as take more than one page, of the same instant as one that is there.
+    let columns = "at, event, subject_id, actor, actor_id, network, word, item_id, times";
+    for n in 0..600 {
+        let line = app.database().literal(&uuid::Uuid::from_u128(n + 1).to_string());
+        let copied = format!("SELECT {line}, {columns} FROM audit WHERE subject_id = {id} LIMIT 1");
+        app.database().run(&format!("INSERT INTO audit (audit_id, {columns}) {copied}")).await;
+    }
+    let lines = app.database().number(&count).await;
+    let account = file(&root.get("/v1/me/export").await.expect(200).bytes, "account.json");
+    assert_eq!(account["api_keys"][0]["name"], "Newsletter");
+    assert_eq!(account["pending_email"]["email"], "root.new@example.org");
+    assert!(account["second_factors"]["totp_since"].is_string(), "{}", account["second_factors"]);
+    assert!(account["sessions"][0]["created_at"].is_string());
+    assert_eq!(account["passkeys"], json!([]));
+    assert_eq!(account["log"].as_array().unwrap().len(), usize::try_from(lines).unwrap());
+}
+
+async fn other_sites_export_nothing(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let page = app.web();
+    page.post("/v1/auth/login", json!({"email": "ann@example.org", "password": PASSWORD})).await.expect(204);
+    for method in [Method::GET, Method::HEAD] {
+        let call = page.call(method.clone(), "/v1/me/export").without("sec-fetch-site");
+        let answer = call.header("sec-fetch-site", "cross-site").await;
+        assert_eq!(answer.status, 403, "{method}");
+    }
+    page.call(Method::HEAD, "/v1/me/export").await.expect(405);
+    ann.call(Method::HEAD, "/v1/me/export").await.expect(405);
+    let made =
+        async || app.audit(&ann.account_id()).await.iter().filter(|line| line.event == "export_made").count();
+    assert_eq!(made().await, 0);
+    page.get("/v1/me/export").await.expect(200);
+    assert_eq!(made().await, 1);
 }
 
 async fn a_doctor_finds_what_stands_in_clear(mut app: TestApp) {
