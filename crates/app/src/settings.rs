@@ -21,6 +21,8 @@ pub struct Settings {
     pub password_minimum: usize,
     pub limits: Limits,
     pub streams: StreamSettings,
+    /// Deliveries that may wait for one webhook before what people cause at will is told it no more.
+    pub webhooks_waiting: u32,
     /// How long the audit log is kept.
     pub audit_kept: Duration,
     /// Peers on this machine are exempt from limits per network (a development server).

@@ -28,6 +28,11 @@ impl WebhookEvent {
         }
     }
 
+    /// Whether people cause it as often as they like.
+    pub const fn is_frequent(self) -> bool {
+        matches!(self, Self::SessionRevoked)
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.name() == name)
     }

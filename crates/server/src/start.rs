@@ -352,6 +352,7 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
             heartbeat: Duration::from_secs(config.streams.heartbeat_s.max(1)),
             stalled: Duration::from_secs(config.streams.stalled_s.max(1)),
         },
+        webhooks_waiting: config.webhooks.waiting,
         audit_kept: Duration::from_hours(24)
             .saturating_mul(u32::try_from(config.audit.kept_days.max(1)).unwrap_or(u32::MAX)),
         trust_loopback: dev,

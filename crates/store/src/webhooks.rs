@@ -45,6 +45,9 @@ static DUE: Statement<(Uuid, i64, i64), (Uuid, i64)> = Statement::new(
     "SELECT delivery_id, due_at FROM webhook_delivery WHERE webhook_id = $1 AND due_at <= $2
      ORDER BY due_at LIMIT $3",
 );
+static WAITING_NOW: Statement<(Uuid, i64), (i64,)> = Statement::new(
+    "SELECT count(*) FROM (SELECT 1 FROM webhook_delivery WHERE webhook_id = $1 AND due_at IS NOT NULL LIMIT $2) AS one",
+);
 static CLAIM: Statement<(i64, i64, Uuid, Uuid, i64), (Uuid, String, Vec<u8>, i64)> = Statement::new(
     "UPDATE webhook_delivery SET due_at = $1, tries = tries + 1, tried_at = $2
      WHERE webhook_id = $3 AND delivery_id = $4 AND due_at = $5 RETURNING event_id, event, sealed, tries",
@@ -191,6 +194,12 @@ pub async fn queue(tx: &mut Tx, new: &Queued) -> Result<()> {
 /// Whether there is anything to take: a look that locks nothing.
 pub async fn is_due(db: &mut Db, webhook: Uuid, now: Timestamp) -> Result<bool> {
     Ok(db.opt(&DUE, (webhook, now.millis(), 1)).await?.is_some())
+}
+
+/// How many deliveries wait, counted as far as `most`.
+pub async fn waiting(db: &mut Db, webhook: Uuid, most: i64) -> Result<i64> {
+    let (count,) = db.one(&WAITING_NOW, (webhook, most)).await?;
+    Ok(count)
 }
 
 /// Takes deliveries of a webhook that are due; nobody else takes them until `until`.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::webhook::{DISABLED_AFTER, pause};
 use domain::{AccountId, Error, Result, Timestamp};
+use store::Tx;
 use store::webhooks::{self, Claimed, Outcome};
 use tokio::task::JoinSet;
 use upstream::webhook::{Answer, Message};
@@ -35,12 +36,11 @@ impl App {
     pub async fn deliver_webhooks(&self) {
         let mut lanes = JoinSet::new();
         for webhook in self.webhooks.active().iter() {
-            if self.webhooks.begin(webhook.id) {
+            if let Some(lane) = self.webhooks.begin(webhook.id) {
                 let (app, id) = (self.clone(), webhook.id);
                 lanes.spawn(async move {
-                    let served = app.serve_webhook(id).await;
-                    app.webhooks.end(id);
-                    if let Err(error) = served {
+                    let _lane = lane;
+                    if let Err(error) = app.serve_webhook(id).await {
                         tracing::warn!(webhook = %id, %error, "what waits for a webhook could not be sent");
                     }
                 });
@@ -54,16 +54,39 @@ impl App {
             let Some(batch) = self.claim_deliveries(id).await? else { return Ok(()) };
             let mut tries = JoinSet::new();
             for claimed in batch.claimed {
-                let body = batch.key.open(&delivery_place(id, claimed.id), &claimed.sealed)?;
-                let message = message(&batch.sealed, &claimed, body.to_vec(), self.now())?;
+                let opened = batch.key.open(&delivery_place(id, claimed.id), &claimed.sealed);
+                let message = match opened {
+                    Ok(body) => message(&batch.sealed, &claimed, body.to_vec(), self.now())?,
+                    Err(error) => {
+                        // It will never open. The others must not wait for it.
+                        tracing::error!(webhook = %id, delivery = %claimed.id, %error, "a delivery cannot be opened");
+                        let outcome = Outcome {
+                            state: "failed",
+                            due_at: None,
+                            status: None,
+                            fault: Some("unreadable"),
+                        };
+                        let finish =
+                            async move |tx: &mut Tx| webhooks::finish(tx, id, &claimed, &outcome).await;
+                        self.store.write(finish).await?;
+                        continue;
+                    }
+                };
                 let (app, webhook) = (self.clone(), batch.webhook);
                 tries.spawn(async move {
                     let answer = app.webhooks.receiver.send(message).await;
                     app.note_answer(webhook, claimed, answer).await
                 });
             }
+            let mut failed = None;
             while let Some(noted) = tries.join_next().await {
-                noted.map_err(Error::internal)??;
+                // The others are not cut short by it.
+                if let Err(error) = noted.map_err(Error::internal).and_then(std::convert::identity) {
+                    failed = Some(error);
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! causes it, sealed, and sent by whichever node comes first.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use domain::webhook::{OVERLAP, WebhookEvent};
@@ -34,13 +35,28 @@ pub(crate) struct Webhooks {
     /// Those that are enabled, as of a few seconds ago.
     active: RwLock<Arc<Vec<Active>>>,
     /// Those that this process is sending to.
-    busy: Mutex<HashSet<Uuid>>,
+    busy: Arc<Mutex<HashSet<Uuid>>>,
 }
 
 struct Active {
     id: Uuid,
     events: Vec<WebhookEvent>,
     key: Arc<DataKey>,
+    /// Deliveries that wait: as of a few seconds ago, and what was queued here since.
+    waiting: AtomicI64,
+}
+
+impl Active {
+    /// Whether one more is to be queued. A receiver that is away for days is not to fill the database with what anybody
+    /// can cause by signing in and out; what is rare is always told.
+    fn takes(&self, event: WebhookEvent, most: i64) -> bool {
+        if event.is_frequent() && self.waiting.load(Ordering::Relaxed) >= most {
+            metrics::counter!("fairweather_webhook_left_out_total", "event" => event.name()).increment(1);
+            return false;
+        }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        true
+    }
 }
 
 /// Whether a webhook is told anything.
@@ -115,20 +131,29 @@ const fn delivery_place(webhook: Uuid, delivery: Uuid) -> Context {
 
 impl Webhooks {
     pub fn new(receiver: Receiver) -> Self {
-        Self { receiver, active: RwLock::default(), busy: Mutex::default() }
+        Self { receiver, active: RwLock::default(), busy: Arc::default() }
     }
 
     fn active(&self) -> Arc<Vec<Active>> {
         self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes a webhook to be sent to by nobody else of this process.
-    fn begin(&self, id: Uuid) -> bool {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+    /// Takes a webhook to be sent to by nobody else of this process, as long as the answer is held.
+    fn begin(&self, id: Uuid) -> Option<Lane> {
+        let is_free = self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        is_free.then(|| Lane { busy: self.busy.clone(), id })
     }
+}
 
-    fn end(&self, id: Uuid) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+/// The right to send to a webhook. It ends with whoever holds it, be it by a panic.
+struct Lane {
+    busy: Arc<Mutex<HashSet<Uuid>>>,
+    id: Uuid,
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
 }
 
@@ -141,11 +166,20 @@ impl App {
             if State::stored(&webhook.state) == State::Enabled {
                 let key = self.data_keys.open(AccountId::from_uuid(webhook.id), &webhook.data_key)?;
                 let events = WebhookEvent::stored(&webhook.events);
-                active.push(Active { id: webhook.id, events, key: Arc::new(key) });
+                let (id, most) = (webhook.id, self.most_waiting());
+                let waiting = self.store.read(async move |db| webhooks::waiting(db, id, most).await).await?;
+                if waiting >= most {
+                    tracing::warn!(webhook = %id, waiting, "so much waits for a webhook that sessions are told it no more");
+                }
+                active.push(Active { id, events, key: Arc::new(key), waiting: AtomicI64::new(waiting) });
             }
         }
         *self.webhooks.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(active);
         Ok(())
+    }
+
+    fn most_waiting(&self) -> i64 {
+        i64::from(self.settings.webhooks_waiting)
     }
 
     /// Queues an event about an account for every webhook that wants it, in the transaction that causes it. Nobody
@@ -186,6 +220,9 @@ impl App {
         let event_id = self.random.uuid(now);
         let body = json!({"type": event.name(), "timestamp": now.rfc3339(), "data": data}).to_string();
         for webhook in active.iter().filter(|webhook| webhook.events.contains(&event)) {
+            if !webhook.takes(event, self.most_waiting()) {
+                continue;
+            }
             let id = self.random.uuid(now);
             let place = delivery_place(webhook.id, id);
             let queued = webhooks::Queued {
@@ -237,4 +274,25 @@ impl App {
 
 fn description(text: Option<&str>) -> Result<Option<String>> {
     text.map(|text| text::name("/description", text)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use upstream::http::{Http, HttpSettings};
+
+    use super::*;
+
+    #[test]
+    fn who_falls_over_holds_no_webhook_up() {
+        let webhooks = Webhooks::new(Receiver::new(Http::new(HttpSettings::default())));
+        let id = Uuid::from_u128(1);
+        let lane = webhooks.begin(id);
+        assert!(lane.is_some() && webhooks.begin(id).is_none(), "one at a time");
+        let fell = std::thread::spawn(move || {
+            let _lane = lane;
+            panic!("in the middle of it");
+        });
+        fell.join().unwrap_err();
+        assert!(webhooks.begin(id).is_some());
+    }
 }

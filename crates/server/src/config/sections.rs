@@ -169,12 +169,20 @@ impl Default for Audit {
     }
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Webhooks {
     /// Hosts that webhooks may lead to although they are not public, and without TLS: `["hooks.internal"]`. All others
     /// must be public and speak TLS.
     pub allowed_hosts: Vec<String>,
+    /// Deliveries that may wait for one webhook before ends of sessions are told it no more.
+    pub waiting: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { allowed_hosts: Vec::new(), waiting: 10_000 }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

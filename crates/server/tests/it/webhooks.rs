@@ -27,7 +27,9 @@ testkit::stamp! {
         nothing_is_queued_where_nobody_listens,
         a_delivery_whose_node_died_goes_to_another,
         nodes_send_each_delivery_once,
+        a_delivery_that_cannot_be_opened_holds_nobody_up,
         a_removed_webhook_leaves_nothing,
+        what_anybody_causes_does_not_fill_the_queue,
     ]
 }
 
@@ -395,6 +397,21 @@ async fn nodes_send_each_delivery_once(app: TestApp) {
     assert_eq!((ids.len(), receiver.received().len()), (30, 30));
 }
 
+async fn a_delivery_that_cannot_be_opened_holds_nobody_up(app: TestApp) {
+    let (app, root, receiver) = start(app).await;
+    let made = hook(&root, &receiver.url(), &["account.created"]).await;
+    app.anonymous().await;
+    let nonsense = if app.database().is_sqlite() { "x'00112233'" } else { "'\\x00112233'" };
+    app.database().run(&format!("UPDATE webhook_delivery SET sealed = {nonsense}")).await;
+    app.advance(Duration::from_secs(1));
+    app.anonymous().await;
+    delivery(&app, &root, &made, |one| one["state"] == "delivered").await;
+    assert_eq!(receiver.wait_for(1).await.len(), 1);
+    let all = deliveries(&root, &made).await;
+    assert_eq!((&all[1]["state"], &all[1]["fault"]), (&json!("failed"), &json!("unreadable")));
+    assert_eq!(all[1]["next_try_at"], Value::Null, "it is not tried again");
+}
+
 async fn a_removed_webhook_leaves_nothing(app: TestApp) {
     let (app, root, receiver) = start(app).await;
     receiver.behave(Manner::Status(500));
@@ -409,4 +426,41 @@ async fn a_removed_webhook_leaves_nothing(app: TestApp) {
     }
     let log = app.app().audit_page(app::audit::Question::default()).await.unwrap();
     assert!(log.lines.iter().any(|line| line.event == "webhook_removed"));
+}
+
+async fn what_anybody_causes_does_not_fill_the_queue(app: TestApp) {
+    let (mut app, root, receiver) = start(app).await;
+    app.restart_with(|config| config.webhooks.waiting = 10).await;
+    let root = root.moved_to(&app);
+    receiver.behave(Manner::Status(500));
+    let events = ["account.deleted", "session.revoked"];
+    let (made, other) =
+        (hook(&root, &receiver.url(), &events).await, hook(&root, &receiver.url(), &events).await);
+    app.user("ann@example.org").await;
+    let waiting = |hook: &Value| {
+        let id = app.database().literal(hook["id"].as_str().unwrap());
+        format!("SELECT count(*) FROM webhook_delivery WHERE webhook_id = {id} AND due_at IS NOT NULL")
+    };
+    for _ in 0..15 {
+        let phone = app.visitor();
+        phone.sign_in("ann@example.org").await;
+        phone.post("/v1/auth/logout", json!({})).await.expect(204);
+    }
+    for hook in [&made, &other] {
+        assert_eq!(app.database().number(&waiting(hook)).await, 10);
+    }
+    // Learned from the database, it is as many; what is rare is told nevertheless.
+    app.app().read_webhooks().await.unwrap();
+    let phone = app.visitor();
+    phone.sign_in("ann@example.org").await;
+    phone.post("/v1/auth/logout", json!({})).await.expect(204);
+    app.anonymous().await.delete("/v1/me").await.expect(204);
+    assert_eq!(app.database().number(&waiting(&made)).await, 11);
+    // When what waited was sent, there is room again.
+    app.database().run("DELETE FROM webhook_delivery").await;
+    app.app().read_webhooks().await.unwrap();
+    let phone = app.visitor();
+    phone.sign_in("ann@example.org").await;
+    phone.post("/v1/auth/logout", json!({})).await.expect(204);
+    assert_eq!(app.database().number(&waiting(&made)).await, 1);
 }
