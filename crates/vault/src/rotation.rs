@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(due(&[active(ACTIVE_FOR)], NOW), [Step::Make]);
         assert_eq!(due(&[active(ACTIVE_FOR), pending(PENDING_FOR - MOMENT)], NOW), []);
         let activate = Step::Activate(String::from("b"));
-        assert_eq!(due(&[active(ACTIVE_FOR), pending(PENDING_FOR)], NOW), [activate.clone()]);
+        assert_eq!(due(&[active(ACTIVE_FOR), pending(PENDING_FOR)], NOW), std::slice::from_ref(&activate));
         assert_eq!(due(&[active(MOMENT), retiring(RETIRING_FOR - MOMENT)], NOW), []);
         assert_eq!(due(&[active(MOMENT), retiring(RETIRING_FOR)], NOW), [Step::Drop(String::from("c"))]);
         // A key that an operator had made does not wait for the month to end.
