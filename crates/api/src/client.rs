@@ -1,6 +1,7 @@
 //! Where a request comes from and what kind of client it says it is.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use app::mail::Language;
 use app::{Client, Network};
@@ -66,14 +67,36 @@ impl TrustedProxies {
                 if !self.contains(origin) {
                     return origin;
                 }
-                match hop.trim().parse() {
-                    Ok(address) => origin = address,
-                    Err(_) => return origin,
+                match forwarded(hop.trim()) {
+                    Some(address) => origin = address,
+                    None => {
+                        // Not what it says: that is a person's address, or text of whoever sent it.
+                        UNREADABLE.call_once(|| tracing::warn!(
+                            "a trusted proxy writes something else than addresses into X-Forwarded-For: all who come \
+                             through it share the limits of one network"
+                        ));
+                        return origin;
+                    }
                 }
             }
         }
         origin
     }
+}
+
+/// Said once: it is so at every request, or at none.
+static UNREADABLE: Once = Once::new();
+
+/// An address as proxies write it: alone or in brackets, and some with a port behind it.
+fn forwarded(hop: &str) -> Option<IpAddr> {
+    if let Ok(address) = hop.parse() {
+        return Some(address);
+    }
+    if let Ok(with_port) = hop.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    let inside = hop.strip_prefix('[')?.strip_suffix(']')?;
+    inside.parse::<Ipv6Addr>().ok().map(IpAddr::V6)
 }
 
 /// The header by which our own web page says that it wants a cookie and no tokens.
@@ -128,8 +151,16 @@ pub fn cross_site() -> Problem {
 }
 
 pub fn network(api: &Api, parts: &Parts) -> Network {
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip());
-    Network::of(api.settings.trusted_proxies.origin(peer, &parts.headers))
+    Network::of(api.settings.trusted_proxies.origin(peer(parts), &parts.headers))
+}
+
+/// Whether the other end of the connection is a proxy, whatever it says or leaves out of where a request came from.
+pub fn is_proxied(api: &Api, parts: &Parts) -> bool {
+    api.settings.trusted_proxies.contains(peer(parts))
+}
+
+fn peer(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
 }
 
 /// What our own page was given when somebody signed in there before; others send it in the body.
@@ -163,9 +194,25 @@ mod tests {
         assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["1.2.3.4"]), "1.2.3.4");
         assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["6.6.6.6, 1.2.3.4, 10.2.2.2"]), "1.2.3.4");
         assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["6.6.6.6", "1.2.3.4"]), "1.2.3.4");
-        assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &["nonsense"]), "10.1.1.1");
+        for nonsense in
+            ["nonsense", "", "unknown", "[", "[]", "[1.2.3.4]", "1.2.3.4:", "1.2.3.4:99999", "2001:db8::1]:8"]
+        {
+            assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &[nonsense]), "10.1.1.1", "{nonsense}");
+        }
         assert_eq!(origin(&["::1/128", "fd00::/8"], "::1", &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(origin(&["0.0.0.0/0"], "9.9.9.9", &["1.2.3.4"]), "1.2.3.4");
         assert!(TrustedProxies::parse(&[String::from("10.0.0.0/33")]).is_err());
+    }
+
+    #[test]
+    fn a_port_behind_an_address_is_no_part_of_it() {
+        for (written, address) in [
+            ("7.7.7.7:1234", "7.7.7.7"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("6.6.6.6, 7.7.7.7:1, 10.2.2.2:80", "7.7.7.7"),
+        ] {
+            assert_eq!(origin(&["10.0.0.0/8"], "10.1.1.1", &[written]), address, "{written}");
+        }
     }
 }

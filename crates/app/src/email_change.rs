@@ -22,6 +22,7 @@ use crate::factors::Factors;
 use crate::mail::{self, Language, Notice, Template};
 use crate::session_record::SessionRecord;
 use crate::sessions::lock_caller;
+use crate::throttles::MailFor;
 
 /// How long a change waits to be confirmed.
 pub const EXPIRES_IN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -135,7 +136,7 @@ impl App {
         if present.as_ref().is_some_and(|present| present.normal_form() == email.normal_form()) {
             return Err(Invalid::new("/email", "unchanged", "is the present address").into());
         }
-        self.count_mail(&email, client, now).await?;
+        self.count_mail(MailFor::Change, &email, client, now).await?;
         let second_factor = SessionRecord::decode(&state)?.proofs.second_factor() && factors.are_settled(now);
         let [new_code, old_code] = [(); 2].map(|()| RegistrationCode::generate(&self.random));
         let secret = Secret::generate(&self.random);
@@ -146,7 +147,7 @@ impl App {
                 (false, Some(self.prepare_mail(present.as_str(), language, &notice)?))
             }
             Some(present) => {
-                self.count_mail(present, client, now).await?;
+                self.count_mail(MailFor::Change, present, client, now).await?;
                 let template = Template::EmailChangeFrom { code: &old_code.to_text() };
                 (true, Some(self.prepare_mail(present.as_str(), language, &template)?))
             }

@@ -20,6 +20,7 @@ use crate::factors::Factors;
 use crate::identities::ways_in;
 use crate::mail::{self, Method, Notice, Template};
 use crate::sessions::lock_caller;
+use crate::throttles::MailFor;
 
 /// How long a mailed link works.
 pub const RESET_EXPIRES_IN: Duration = Duration::from_secs(30 * 60);
@@ -36,7 +37,7 @@ impl App {
         self.require_mail().await?;
         let email = Email::parse(email)?;
         let now = self.now();
-        self.count_mail(&email, client, now).await?;
+        self.count_mail(MailFor::Reset, &email, client, now).await?;
         let email_tag = self.index.email(&email);
         let nobody = AccountId::new(now, &self.random);
         let stored = self

@@ -3,7 +3,7 @@
 use domain::account::Roles;
 use domain::refresh::{Outcome, Reason};
 use domain::session::{Ending, SessionKind};
-use domain::{AccountId, Error, Result, SessionId};
+use domain::{Error, Result, SessionId};
 use store::{accounts, sessions};
 use vault::refresh_token::RefreshToken;
 
@@ -25,10 +25,8 @@ enum Presented {
 impl App {
     /// Exchanges a refresh token for the next pair. See `domain::refresh` for the rules.
     pub async fn refresh(&self, client: &Client, token: &str) -> Result<Tokens> {
-        let token = RefreshToken::parse(token).ok_or_else(refused)?;
+        let token = self.genuine(client, token).await?.ok_or_else(refused)?;
         let now = self.now();
-        // Each look at a token costs a transaction; who repeats one without end waits like everybody else.
-        self.traffic.account.take(&token.account(), 1, now)?;
         let (tag, network) = (self.client_tag(client), self.network_tag(client.network));
         let app = self.clone();
         let presented = self
@@ -43,9 +41,6 @@ impl App {
                     return Ok(Presented::Refused);
                 };
                 let mut record = SessionRecord::decode(&state)?;
-                if record.kind != SessionKind::Bearer || !app.refresh_key.verify(&token, &record.salt)? {
-                    return Ok(Presented::Refused);
-                }
                 match record.refresh.present(token.generation(), tag, now) {
                     Outcome::Rotate { state, .. } | Outcome::SameSuccessor { state } => {
                         record.refresh = state;
@@ -93,10 +88,18 @@ impl App {
 
     /// Ends the caller's session, or the one of the refresh token. An anonymous account has no other way in,
     /// so its session ends only together with the account, and only when `discard` says so.
-    pub async fn log_out(&self, caller: Option<&Caller>, token: Option<&str>, discard: bool) -> Result<()> {
+    pub async fn log_out(
+        &self,
+        caller: Option<&Caller>,
+        token: Option<(&Client, &str)>,
+        discard: bool,
+    ) -> Result<()> {
         let (account, session) = match (caller, token) {
             (Some(caller), _) => (caller.account, caller.session),
-            (None, Some(token)) => self.holder_of(token).await?.ok_or_else(refused)?,
+            (None, Some((client, token))) => {
+                let token = self.genuine(client, token).await?.ok_or_else(refused)?;
+                (token.account(), token.session())
+            }
             (None, None) => {
                 return Err(Error::unauthenticated(
                     "credential_required",
@@ -128,8 +131,9 @@ impl App {
 
     /// Ends the session of a refresh token. Unknown tokens are no error (RFC 7009): there is nothing to end. An
     /// anonymous account is signed out of by logging out, which asks first.
-    pub async fn revoke_token(&self, token: &str) -> Result<()> {
-        if let Some((account, session)) = self.holder_of(token).await? {
+    pub async fn revoke_token(&self, client: &Client, token: &str) -> Result<()> {
+        if let Some(token) = self.genuine(client, token).await? {
+            let (account, session) = (token.account(), token.session());
             let now = self.now();
             let app = self.clone();
             self.store
@@ -149,14 +153,27 @@ impl App {
         Ok(())
     }
 
-    /// Whose token this is; `None` when it is no valid one.
-    async fn holder_of(&self, token: &str) -> Result<Option<(AccountId, SessionId)>> {
+    /// The token, if we made it for a session that is there: an old one is genuine too.
+    ///
+    /// A plain read comes before any lock, and only what is genuine counts against the account that it names. Anybody
+    /// can write down a token that names somebody else's account: that counts against who shows it.
+    async fn genuine(&self, client: &Client, token: &str) -> Result<Option<RefreshToken>> {
         let Some(token) = RefreshToken::parse(token) else { return Ok(None) };
         let (account, session) = (token.account(), token.session());
         let state = self.store.read(async move |db| sessions::get(db, account, session).await).await?;
-        let Some(state) = state else { return Ok(None) };
-        let record = SessionRecord::decode(&state)?;
-        Ok(self.refresh_key.verify(&token, &record.salt)?.then_some((account, session)))
+        let record = state.map(|state| SessionRecord::decode(&state)).transpose()?;
+        // A session's salt never changes, so this holds under its lock as well.
+        let is_genuine = match record.filter(|record| record.kind == SessionKind::Bearer) {
+            Some(record) => self.refresh_key.verify(&token, &record.salt)?,
+            None => false,
+        };
+        if !is_genuine {
+            self.limit_secrets(client)?;
+            return Ok(None);
+        }
+        // Who repeats one without end waits like everybody else.
+        self.traffic.account.take(&account, 1, self.now())?;
+        Ok(Some(token))
     }
 }
 

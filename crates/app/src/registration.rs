@@ -20,6 +20,7 @@ use crate::data_keys::context;
 use crate::mail::{self, Language, Template};
 use crate::preferences::Preferences;
 use crate::sign_in::{Beginning, SignedIn};
+use crate::throttles::MailFor;
 
 /// How long the code works.
 pub const EXPIRES_IN: Duration = Duration::from_secs(30 * 60);
@@ -56,11 +57,11 @@ impl App {
         let (email, password) = both(Email::parse(email), self.accept_password(password, email))?;
         let now = self.now();
         let email_tag = self.index.email(&email);
-        self.count_mail(&email, client, now).await?;
         let upgrade = match caller {
             Some(caller) => self.anonymous_account_of(caller).await?,
             None => None,
         };
+        self.count_mail(MailFor::SignUp, &email, client, now).await?;
         let phc = self.hashing.hash(password).await?;
         let secret = Secret::generate(&self.random);
         let code = RegistrationCode::generate(&self.random);
@@ -102,6 +103,7 @@ impl App {
     ) -> Result<SignedIn> {
         let secret = Secret::parse(secret).ok_or_else(refused)?;
         let code = RegistrationCode::parse(code).ok_or_else(refused)?;
+        self.limit_secrets(client)?;
         let now = self.now();
         let hash = *secret.digest().as_bytes();
         let digest = code.digest(&secret);

@@ -61,12 +61,16 @@ pub struct Limits {
     pub anonymous: Rate,
     /// Sign-ins with a passkey that one network begins.
     pub passkeys: Rate,
+    /// Secrets that one network shows without a session: codes, answers to challenges, refresh tokens that are none.
+    pub secrets: Rate,
     /// Forecasts that nobody has fetched yet, of one account.
     pub cold_cells_account: Rate,
     /// The same, of one network.
     pub cold_cells_network: Rate,
-    /// Mails that may be caused for one address in an hour.
+    /// Mails of one kind for one address that one network may cause in an hour.
     pub mail_per_address: u32,
+    /// The same, that all networks together may cause.
+    pub mail_per_address_in_all: u32,
     /// Mails that one network may cause in an hour.
     pub mail_per_network: u32,
 }
@@ -80,9 +84,11 @@ impl Default for Limits {
             places: Rate { per_second: 20.0, burst: 60 },
             anonymous: hourly(60, 30),
             passkeys: Rate { per_second: 1.0, burst: 60 },
+            secrets: Rate { per_second: 2.0, burst: 300 },
             cold_cells_account: hourly(250, 60),
             cold_cells_network: hourly(500, 500),
             mail_per_address: 3,
+            mail_per_address_in_all: 12,
             mail_per_network: 30,
         }
     }

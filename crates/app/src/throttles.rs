@@ -41,6 +41,24 @@ pub(crate) struct PasswordTags {
     network: Option<Tag>,
 }
 
+/// Why mail is sent. Each is counted by itself, so that asking for one never keeps anybody from another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MailFor {
+    SignUp,
+    Reset,
+    Change,
+}
+
+impl MailFor {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign-up",
+            Self::Reset => "reset",
+            Self::Change => "change",
+        }
+    }
+}
+
 impl App {
     pub(crate) fn password_tags(&self, email: &Email, client: &Client) -> PasswordTags {
         let limited = self.is_limited(client);
@@ -141,13 +159,26 @@ impl App {
         Self::uncount_network(tx, tags, now).await
     }
 
-    /// Counts a call that sends mail against its address and its network, or refuses it.
-    pub(crate) async fn count_mail(&self, email: &Email, client: &Client, now: Timestamp) -> Result<()> {
+    /// Counts a call that sends mail, or refuses it: against its address as this network asks for it, against the
+    /// address for all networks together, which has room for several that ask too often, and against the network.
+    pub(crate) async fn count_mail(
+        &self,
+        why: MailFor,
+        email: &Email,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<()> {
         let limits = &self.settings.limits;
-        let mut counted = vec![(
-            self.index.throttle_tag("mail-address", email.normal_form().as_bytes()),
-            limits.mail_per_address,
-        )];
+        let address = email.normal_form();
+        let tag = |kind: &str, who: &[u8]| {
+            let parts: [&[u8]; 5] = [why.name().as_bytes(), b"\0", address.as_bytes(), b"\0", who];
+            self.index.throttle_tag(kind, &parts.concat())
+        };
+        // Every call locks them in this order.
+        let mut counted = vec![
+            (tag("mail-address-network", &client.network.bytes()), limits.mail_per_address),
+            (tag("mail-address", b""), limits.mail_per_address_in_all),
+        ];
         if self.is_limited(client) {
             let tag = self.index.throttle_tag("mail-network", &client.network.bytes());
             counted.push((tag, limits.mail_per_network));

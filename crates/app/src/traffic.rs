@@ -27,6 +27,7 @@ pub(crate) struct Traffic {
     anonymous: Buckets<Network>,
     passkeys: Buckets<Network>,
     oauth: Buckets<Network>,
+    secrets: Buckets<Network>,
     cold_cells_account: Buckets<AccountId>,
     cold_cells_network: Buckets<Network>,
     pub services: Buckets<Uuid>,
@@ -42,6 +43,7 @@ const COLD_CELLS_NETWORK: u8 = 6;
 const PASSKEYS: u8 = 7;
 const SERVICES: u8 = 8;
 const OAUTH: u8 = 9;
+const SECRETS: u8 = 10;
 
 /// Ways through providers that one network may begin or end. Each is a row, and a call to somebody else's server.
 const OAUTH_RATE: Rate = Rate { per_second: 1.0, burst: 120 };
@@ -60,6 +62,7 @@ impl Traffic {
             anonymous: network(limits.anonymous),
             passkeys: network(limits.passkeys),
             oauth: network(OAUTH_RATE),
+            secrets: network(limits.secrets),
             cold_cells_account: account(limits.cold_cells_account),
             cold_cells_network: network(limits.cold_cells_network),
             services: buckets(api_keys::UNITS, index, "traffic service", |key: &Uuid| {
@@ -75,6 +78,7 @@ impl Traffic {
             (PLACES, self.places.untold(TOLD_AT_ONCE, now)),
             (ANONYMOUS, self.anonymous.untold(TOLD_AT_ONCE, now)),
             (OAUTH, self.oauth.untold(TOLD_AT_ONCE, now)),
+            (SECRETS, self.secrets.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_ACCOUNT, self.cold_cells_account.untold(TOLD_AT_ONCE, now)),
             (COLD_CELLS_NETWORK, self.cold_cells_network.untold(TOLD_AT_ONCE, now)),
             (PASSKEYS, self.passkeys.untold(TOLD_AT_ONCE, now)),
@@ -94,6 +98,7 @@ impl Traffic {
                 MUTATIONS => self.mutations.taken_elsewhere(*bucket, *cost, now),
                 PLACES => self.places.taken_elsewhere(*bucket, *cost, now),
                 OAUTH => self.oauth.taken_elsewhere(*bucket, *cost, now),
+                SECRETS => self.secrets.taken_elsewhere(*bucket, *cost, now),
                 ANONYMOUS => self.anonymous.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_ACCOUNT => self.cold_cells_account.taken_elsewhere(*bucket, *cost, now),
                 COLD_CELLS_NETWORK => self.cold_cells_network.taken_elsewhere(*bucket, *cost, now),
@@ -144,6 +149,15 @@ impl App {
     pub(crate) fn limit_oauth(&self, client: &Client) -> Result<()> {
         if self.is_limited(client) {
             self.traffic.oauth.take(&client.network, 1, self.now())?;
+        }
+        Ok(())
+    }
+
+    /// Whoever shows a secret without a session has something looked up, and most of that is a write. Counted before it,
+    /// or, where a look comes first, when the secret turned out to be none.
+    pub fn limit_secrets(&self, client: &Client) -> Result<()> {
+        if self.is_limited(client) {
+            self.traffic.secrets.take(&client.network, 1, self.now())?;
         }
         Ok(())
     }

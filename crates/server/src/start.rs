@@ -343,7 +343,9 @@ fn settings(config: &Config, mode: Mode, mailbox: Option<&Secret>) -> Settings {
                 limits.cold_cells_network_per_hour,
                 limits.cold_cells_network_per_hour,
             ),
+            secrets: rate(limits.secrets_per_second, limits.secrets_burst),
             mail_per_address: limits.mail_per_address,
+            mail_per_address_in_all: limits.mail_per_address_in_all,
             mail_per_network: limits.mail_per_network,
         },
         streams: StreamSettings {

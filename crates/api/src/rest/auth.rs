@@ -299,6 +299,7 @@ pub async fn second_step(
         credential.map(|credential| SecondFactor::Passkey(credential.into())),
     ];
     let shown = exactly_one(shown, "code, recovery_code and credential")?;
+    api.app.limit_secrets(&client)?;
     let signed_in = api.app.answer_second_step(&client, &challenge, shown).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
 }
@@ -355,9 +356,11 @@ pub async fn refresh(
 pub async fn logout(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,
+    FromClient(client): FromClient,
     OptionalJson(body): OptionalJson<LogoutBody>,
 ) -> Result<Response, Problem> {
-    api.app.log_out(caller.as_ref(), body.refresh_token.as_deref(), body.discard).await?;
+    let token = body.refresh_token.as_deref().map(|token| (&client, token));
+    api.app.log_out(caller.as_ref(), token, body.discard).await?;
     Ok(left(&api, caller.is_some_and(|caller| caller.has_cookie())))
 }
 
@@ -377,9 +380,10 @@ pub(super) fn left(api: &Api, has_cookie: bool) -> Response {
     responses((status = 200, description = "It does not count any more"), Refused<409>), security(()))]
 pub async fn revoke(
     State(api): State<Api>,
+    FromClient(client): FromClient,
     Json { value, .. }: Json<RevokeBody>,
 ) -> Result<StatusCode, Problem> {
-    api.app.revoke_token(&value.token).await?;
+    api.app.revoke_token(&client, &value.token).await?;
     Ok(StatusCode::OK)
 }
 

@@ -160,6 +160,7 @@ pub async fn finish_sign_in(
     FromClient(client): FromClient,
     Json { value, .. }: Json<PasskeySignIn>,
 ) -> Result<Response, Problem> {
+    api.app.limit_secrets(&client)?;
     let signed_in = api.app.sign_in_with_passkey(caller.as_ref(), &client, &value.credential.into()).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
-use crate::client::network;
+use crate::client::{is_proxied, network};
 use crate::openapi::Refused;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -121,8 +121,9 @@ pub async fn readyz(State(api): State<Api>) -> Result<&'static str, Problem> {
 pub async fn metrics(State(api): State<Api>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     // A proxy on this machine makes everybody look local, so what came through one is refused too.
-    let proxied =
-        parts.headers.contains_key("x-forwarded-for") || parts.headers.contains_key(header::FORWARDED);
+    let proxied = is_proxied(&api, &parts)
+        || parts.headers.contains_key("x-forwarded-for")
+        || parts.headers.contains_key(header::FORWARDED);
     if proxied || !network(&api, &parts).is_loopback() {
         return Problem::not_found().into_response();
     }

@@ -64,6 +64,7 @@ impl App {
         answer: Answer,
     ) -> Result<Landing> {
         let provider = self.providers.get(provider)?;
+        self.limit_secrets(client)?;
         let step = self.take_step(&answer.state, provider.name()).await?;
         let Some(Step { way, stage: Stage::Away { target, verifier, nonce } }) = step else {
             return Err(unknown_state());
@@ -194,8 +195,8 @@ impl App {
             Expected { issuers: &issuers, audiences, algorithms: &algorithms, nonce, access_token };
         let keys = documents.keys(&provider.http, now).await.map_err(usable)?;
         let claims = match id_token::verify(&keys, id_token, &expected, now) {
-            Err(Rejection::UnknownKey) => {
-                // The provider may have a new key since its keys were fetched.
+            Err(Rejection::UnknownKey | Rejection::BadSignature) => {
+                // The provider may have a new key since its keys were fetched, also under the name of the old one.
                 let keys = documents.keys_again(&provider.http, now).await.map_err(usable)?;
                 id_token::verify(&keys, id_token, &expected, now)
             }

@@ -44,8 +44,13 @@ pub struct Limits {
     pub cold_cells_per_hour: u32,
     /// The same, of one network.
     pub cold_cells_network_per_hour: u32,
-    /// Mails caused for one address, and by one network, in an hour.
+    /// Secrets that one network shows without a session: codes, answers to challenges, refresh tokens that are none.
+    pub secrets_per_second: f64,
+    pub secrets_burst: u32,
+    /// Mails of one kind for one address in an hour: that one network may cause, and all networks together.
     pub mail_per_address: u32,
+    pub mail_per_address_in_all: u32,
+    /// Mails that one network may cause in an hour.
     pub mail_per_network: u32,
     /// Connections of one network at once; those of `trusted_proxies` are not counted.
     pub connections_per_network: usize,
@@ -71,7 +76,10 @@ impl Default for Limits {
             cold_cells_burst: 250,
             cold_cells_per_hour: 60,
             cold_cells_network_per_hour: 500,
+            secrets_per_second: 2.0,
+            secrets_burst: 300,
             mail_per_address: 3,
+            mail_per_address_in_all: 12,
             mail_per_network: 30,
             connections_per_network: 1000,
             streams_per_account: 10,

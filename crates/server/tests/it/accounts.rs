@@ -29,6 +29,7 @@ testkit::stamp! {
         failures_are_not_forgotten_by_waiting,
         guesses_side_by_side_are_not_free,
         mail_is_limited,
+        strangers_keep_no_mail_from_anybody,
         a_stored_password_is_hashed_and_sealed,
         passwords_are_counted_in_code_points,
         preferences_are_kept,
@@ -443,4 +444,39 @@ async fn preferences_are_kept(mut app: TestApp) {
     ann.put("/v1/me/preferences", json!({"units": "furlongs"})).await.invalid("/units", "unknown");
     ann.put("/v1/me/preferences", json!({"units": null})).await.expect(204);
     assert_eq!(ann.get("/v1/me").await.expect(200).json["preferences"]["units"], Value::Null);
+}
+
+async fn strangers_keep_no_mail_from_anybody(mut app: TestApp) {
+    app.restart_with(|config| config.trusted_proxies = vec![String::from("127.0.0.1")]).await;
+    let from = |address: &str| app.visitor().with_header("x-forwarded-for", address);
+    let (stranger, home) = (from("203.0.113.7"), from("203.0.113.8"));
+    let register = async |client: &Client, email: &str| {
+        client.post("/v1/auth/register", json!({"email": email, "password": PASSWORD})).await
+    };
+    let forgot = async |client: &Client| {
+        client.post("/v1/auth/password/forgot", json!({"email": "ann@example.org"})).await
+    };
+    for _ in 0..3 {
+        register(&stranger, "ann@example.org").await.expect(202);
+        forgot(&stranger).await.expect(202);
+    }
+    register(&stranger, "ann@example.org").await.problem(429, "too_many_mails");
+    forgot(&stranger).await.problem(429, "too_many_mails");
+    // Mails of one moment come in no order.
+    app.advance(Duration::from_secs(1));
+    let registration = register(&home, "ann@example.org").await.expect(202).text("/registration");
+    home.confirm(&registration, &app.code_for("ann@example.org").await).await.expect(201);
+    forgot(&home).await.expect(202);
+    // Whoever has an account already is told so, as often as they ask, and nobody's mail is counted for it.
+    for _ in 0..5 {
+        register(&home, "zoe@example.org").await.problem(409, "already_registered");
+    }
+    for network in 1..=4 {
+        let other = from(&format!("198.51.100.{network}"));
+        for _ in 0..3 {
+            register(&other, "zoe@example.org").await.expect(202);
+        }
+    }
+    // So many mails an hour are enough for a mailbox, from wherever.
+    register(&from("198.51.100.5"), "zoe@example.org").await.problem(429, "too_many_mails");
 }

@@ -12,7 +12,10 @@ testkit::stamp! {
         an_account_that_asks_too_much_waits,
         changes_are_counted_apart,
         a_refresh_counts_as_a_request_of_its_account,
+        forged_refresh_tokens_count_against_who_shows_them,
         a_network_makes_so_many_accounts,
+        a_network_shows_so_many_secrets,
+        metrics_are_not_told_through_a_proxy_that_says_nothing,
         loopback_is_a_network_like_others_where_people_rely_on_it,
     ]
 }
@@ -134,4 +137,87 @@ async fn loopback_is_a_network_like_others_where_people_rely_on_it(mut app: Test
         app.visitor().get("/v1/places/2267057").await.expect(200);
     }
     app.visitor().get("/v1/places/2267057").await.problem(429, "rate_limited");
+}
+
+/// Behind a proxy, so that each of them comes from a network of its own.
+async fn behind_a_proxy(app: &mut TestApp, settings: impl FnOnce(&mut server::Config)) {
+    app.restart_with(|config| {
+        config.trusted_proxies = vec![String::from("127.0.0.1")];
+        settings(config);
+    })
+    .await;
+}
+
+async fn forged_refresh_tokens_count_against_who_shows_them(mut app: TestApp) {
+    behind_a_proxy(&mut app, |config| {
+        config.limits.account_burst = 8;
+        config.limits.account_per_second = 0.001;
+        config.limits.secrets_burst = 12;
+        config.limits.secrets_per_second = 0.001;
+    })
+    .await;
+    let ann = app.anonymous().await.with_header("x-forwarded-for", "203.0.113.7");
+    let token = ann.refresh_token();
+    // Names her account and her session, and is signed by nobody.
+    let at = token.len() - 2;
+    let mut forged = token.clone();
+    forged.replace_range(at..=at, if &token[at..=at] == "A" { "B" } else { "A" });
+    let eve = app.visitor().with_header("x-forwarded-for", "203.0.113.8");
+    for _ in 0..4 {
+        eve.present(&forged).await.problem(401, "invalid_refresh_token");
+        let body = json!({"refresh_token": forged});
+        eve.post("/v1/auth/logout", body).await.problem(401, "invalid_refresh_token");
+        eve.post("/v1/auth/revoke", json!({"token": forged})).await.expect(200);
+    }
+    eve.present(&forged).await.problem(429, "rate_limited");
+    eve.post("/v1/auth/revoke", json!({"token": forged})).await.problem(429, "rate_limited");
+    // Her account is as full as it was, and her token counts wherever she is.
+    for _ in 0..4 {
+        ann.present(&token).await.expect(200);
+    }
+    for _ in 0..4 {
+        eve.present(&token).await.expect(200);
+    }
+    // Whoever repeats a genuine one counts against its account.
+    ann.present(&token).await.problem(429, "rate_limited");
+}
+
+async fn a_network_shows_so_many_secrets(mut app: TestApp) {
+    behind_a_proxy(&mut app, |config| {
+        config.limits.secrets_burst = 2;
+        config.limits.secrets_per_second = 0.001;
+        config
+            .providers
+            .insert(String::from("example"), crate::oauth::configured(String::from("http://127.0.0.1:1")));
+    })
+    .await;
+    let secret = "A".repeat(43);
+    let credential = json!({
+        "id": "AAAA", "rawId": "AAAA", "type": "public-key",
+        "response": {"clientDataJSON": "AAAA", "authenticatorData": "AAAA", "signature": "AAAA"},
+    });
+    let calls = [
+        ("/v1/auth/register/confirm", Some(json!({"registration": secret, "code": "12345678"}))),
+        ("/v1/auth/mfa", Some(json!({"challenge": secret, "code": "123456"}))),
+        ("/v1/auth/passkeys/finish", Some(json!({"credential": credential}))),
+        ("/v1/auth/oauth/example/callback", None),
+    ];
+    for (network, (path, body)) in calls.into_iter().enumerate() {
+        let visitor = app.visitor().with_header("x-forwarded-for", &format!("203.0.113.{network}"));
+        let show = async || match &body {
+            Some(body) => visitor.post(path, body.clone()).await,
+            None => visitor.get(&format!("{path}?state={secret}&code=x")).await,
+        };
+        for _ in 0..2 {
+            let answer = show().await;
+            assert!(matches!(answer.status, 401 | 403 | 422), "{path}: {answer}");
+        }
+        show().await.problem(429, "rate_limited");
+    }
+}
+
+async fn metrics_are_not_told_through_a_proxy_that_says_nothing(mut app: TestApp) {
+    app.visitor().get("/metrics").await.expect(200);
+    behind_a_proxy(&mut app, |_| {}).await;
+    app.visitor().get("/metrics").await.problem(404, "not_found");
 }
