@@ -1,6 +1,7 @@
 //! The ways into an account, and the identities at providers among them.
 
-use domain::{AccountId, Error, IdentityId, Result, Timestamp};
+use domain::session::Ending;
+use domain::{AccountId, Error, IdentityId, Result, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Tx, accounts, identities};
 use vault::Context;
@@ -60,31 +61,37 @@ impl App {
         stored.into_iter().map(open).collect()
     }
 
-    /// Lets an identity lead here no longer, unless it is the only way in.
+    /// Lets an identity lead here no longer, unless it is the only way in. All other sessions end: whoever came by it may
+    /// hold one.
     pub async fn delete_identity(&self, caller: &Caller, id: IdentityId) -> Result<()> {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let account = caller.account;
+        let keep = Some(caller.session);
         let (app, now) = (self.clone(), self.now());
-        self.store
+        let ended = self
+            .store
             .write(async move |tx| {
                 let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                app.remove_identity(tx, &stored, id, Actor::Owner, now).await?;
-                Ok(domain::identity::require_another_way_in(ways_in(&stored))?)
+                let ended = app.remove_identity(tx, &stored, id, keep, now).await?;
+                domain::identity::require_another_way_in(ways_in(&stored))?;
+                Ok(ended)
             })
             .await?;
+        self.revoke(ended, now);
         Ok(())
     }
 
-    /// Removes one of a locked account's identities, and tells its holder.
+    /// Removes one of a locked account's identities with every session but `keep`, and tells its holder. Tell
+    /// [`App::revoke`] of the ended sessions after the commit.
     pub(crate) async fn remove_identity(
         &self,
         tx: &mut Tx,
         stored: &accounts::Stored,
         id: IdentityId,
-        actor: Actor,
+        keep: Option<SessionId>,
         now: Timestamp,
-    ) -> store::Result<()> {
+    ) -> store::Result<Vec<SessionId>> {
         let account = stored.id;
         let all = identities::of_account(tx, account).await?;
         let known = all.into_iter().find(|identity| identity.id == id).ok_or(Error::NotFound)?;
@@ -96,7 +103,9 @@ impl App {
         let label = self.providers.get(&provider).map(|known| known.settings().label.clone());
         let notice = Notice::MethodRemoved(Method::Provider(label.unwrap_or_else(|_| provider.clone())));
         mail::queue(tx, &self.notice_to(stored, &notice)?).await?;
-        let entry = Entry::of(account, Event::IdentityUnlinked, now).actor(actor);
-        self.audit(tx, &entry.word(provider)).await
+        let entry = Entry::of(account, Event::IdentityUnlinked, now);
+        self.audit(tx, &entry.word(provider)).await?;
+        let why = (Ending::CredentialsChanged, Actor::Owner);
+        self.end_sessions_in(tx, account, keep, why, now).await
     }
 }

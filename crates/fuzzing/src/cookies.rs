@@ -1,6 +1,6 @@
 //! Headers by which requests say who they are and what they want.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use api::TrustedProxies;
 use api::parsers;
@@ -64,7 +64,11 @@ pub fn forwarded_for(input: &[u8]) {
     let Some(origin) = parsers::origin(&proxies, peer, lines()) else { return };
     if origin != peer {
         let text = String::from_utf8_lossy(forwarded);
-        let named = text.split([',', '\n']).any(|hop| hop.trim().parse() == Ok(origin));
+        let is_named = |hop: &str| {
+            let with_port = hop.parse::<SocketAddr>().is_ok_and(|address| address.ip() == origin);
+            with_port || hop.trim_matches(['[', ']']).parse() == Ok(origin)
+        };
+        let named = text.split([',', '\n']).any(|hop| is_named(hop.trim()));
         assert!(named, "{origin} stands nowhere");
     }
 }

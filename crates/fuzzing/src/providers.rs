@@ -81,7 +81,7 @@ pub fn jwks(input: &[u8]) {
 /// The two parts of Facebook's `signed_request`: as they come, and signed with the app's secret.
 pub fn signed_request(input: &[u8]) {
     if let Some(text) = crate::text(input) {
-        assert_eq!(SECRET.user_of(text, NOW), None, "nobody guesses a signature");
+        assert_eq!(SECRET.read(text, NOW), None, "nobody guesses a signature");
     }
     let payload = URL_SAFE_NO_PAD.encode(input);
     let proof = SECRET.proof(&payload);
@@ -91,11 +91,14 @@ pub fn signed_request(input: &[u8]) {
         .filter_map(|pair| u8::from_str_radix(crate::text(pair)?, 16).ok())
         .collect();
     let signed = format!("{}.{payload}", URL_SAFE_NO_PAD.encode(tag));
-    let Some(user) = SECRET.user_of(&signed, NOW) else { return };
+    let Some(read) = SECRET.read(&signed, NOW) else { return };
     let Ok(said) = serde_json::from_slice::<Value>(input) else { return };
     assert!(said.is_object(), "a payload is an object");
-    assert_eq!((&said["user_id"], &said["algorithm"]), (&Value::from(user), &Value::from("HMAC-SHA256")));
-    assert_eq!(AppSecret::new("another app's").user_of(&signed, NOW), None);
+    assert_eq!(
+        (&said["user_id"], &said["algorithm"]),
+        (&Value::from(read.user), &Value::from("HMAC-SHA256"))
+    );
+    assert_eq!(AppSecret::new("another app's").read(&signed, NOW), None);
 }
 
 /// A discovery document, or the answer to a code.

@@ -21,6 +21,14 @@ const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Signs with the secret, and checks what was signed with it.
 pub struct AppSecret(hmac::Key);
 
+/// What Facebook tells of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedRequest {
+    pub user: String,
+    /// To the second.
+    pub issued_at: Timestamp,
+}
+
 #[derive(Deserialize)]
 struct Wire {
     algorithm: String,
@@ -39,8 +47,8 @@ impl AppSecret {
         tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The user that a `signed_request` is about; `None` unless Facebook signed it within the last day.
-    pub fn user_of(&self, signed_request: &str, now: Timestamp) -> Option<String> {
+    /// What a `signed_request` tells; `None` unless Facebook signed it within the last day.
+    pub fn read(&self, signed_request: &str, now: Timestamp) -> Option<SignedRequest> {
         if signed_request.len() > LONGEST {
             return None;
         }
@@ -50,7 +58,8 @@ impl AppSecret {
         let wire: Wire = object::read(&URL_SAFE_NO_PAD.decode(payload).ok()?)?;
         let issued_at = Timestamp::from_seconds(wire.issued_at);
         let is_recent = issued_at <= now.plus(CLOCK_SKEW) && now < issued_at.plus(OLDEST);
-        (wire.algorithm == "HMAC-SHA256" && is_recent).then_some(wire.user_id)
+        (wire.algorithm == "HMAC-SHA256" && is_recent)
+            .then_some(SignedRequest { user: wire.user_id, issued_at })
     }
 }
 
@@ -80,7 +89,8 @@ mod tests {
         };
         let (now, hmac) = (NOW.seconds(), "HMAC-SHA256");
         let good = signed(&secret, &told(hmac, now));
-        assert_eq!(secret.user_of(&good, NOW).as_deref(), Some("1234"));
+        let read = SignedRequest { user: String::from("1234"), issued_at: NOW };
+        assert_eq!(secret.read(&good, NOW), Some(read));
         let (tag, payload) = good.split_once('.').unwrap();
         let other = URL_SAFE_NO_PAD.encode(told(hmac, now).replace("1234", "9999"));
         for (bad, why) in [
@@ -94,7 +104,7 @@ mod tests {
             (signed(&secret, "{}"), "about nobody"),
             (signed(&secret, &"x".repeat(10_000)), "huge"),
         ] {
-            assert_eq!(secret.user_of(&bad, NOW), None, "{why}");
+            assert_eq!(secret.read(&bad, NOW), None, "{why}");
         }
     }
 

@@ -62,7 +62,8 @@ pub async fn list(
 
 /// Remove an identity
 ///
-/// It leads here no longer. Needs a fresh sign-in; the last way into an account stays (`last_way_in`).
+/// It leads here no longer, and all other sessions end. Needs a fresh sign-in; the last way into an account stays
+/// (`last_way_in`).
 #[utoipa::path(delete, path = "/v1/me/identities/{id}", operation_id = "removeIdentity", tag = "me",
     params(("id" = Uuid, Path, description = "As listed")),
     responses((status = 204, description = "Removed"), Refused<409>))]

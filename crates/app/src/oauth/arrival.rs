@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::account::Roles;
-use domain::session::{Proof, Proofs};
+use domain::session::{Ending, Proof, Proofs};
+use domain::webhook::WebhookEvent;
 use domain::{AccountId, Error, IdentityId, Result, SessionId, Timestamp};
 use store::{Tx, accounts, identities, sessions};
 use vault::DataKey;
@@ -12,7 +13,7 @@ use vault::index::Tag;
 use super::Provider;
 use super::step::{Origin, Purpose, Vouched, Way};
 use crate::App;
-use crate::audit::{Entry, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Client, account_is_gone};
 use crate::identities::{SealedIdentity, place};
 use crate::mail::{self, Method, Notice};
@@ -98,15 +99,18 @@ impl App {
                                 let (key, wrapped) = app.data_keys.create(account, &app.random)?;
                                 accounts::insert(tx, account, &wrapped, &Roles::USER.to_string(), now)
                                     .await?;
+                                app.tell_webhooks(tx, WebhookEvent::AccountCreated, account, now).await?;
                                 (account, key)
                             }
                         };
                         app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
                         let entry = Entry::of(account, Event::Registered, now).network(Some(holder.network));
                         app.audit(tx, &entry.word(identity.provider.clone())).await?;
+                        app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                         accounts::touch(tx, account, now).await?;
                         // Whoever holds a session of the anonymous account may be somebody else than who came now.
-                        (account, Roles::USER, sessions::end_all(tx, account, None, now).await?)
+                        let why = (Ending::CredentialsChanged, Actor::Owner);
+                        (account, Roles::USER, app.end_sessions_in(tx, account, None, why, now).await?)
                     }
                 };
                 let adoptable = from.filter(|_| origin.is_some_and(|origin| origin.web)).map(|from| from.id);

@@ -15,7 +15,7 @@ const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 const USED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// After a failure the provider is left alone for so long, so that nobody waits for what was just seen to fail.
 const LEFT_ALONE: Duration = Duration::from_secs(5);
-/// Keys are asked for again because of an unknown one at most this often: anybody can send tokens with made-up ids.
+/// Keys are asked for again because none of them fits at most this often: anybody can send tokens with made-up ids.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// A document, or why there is none, and when that was seen.
@@ -85,7 +85,7 @@ impl Documents {
         self.keys_within(FRESH_FOR, http, now).await
     }
 
-    /// The keys, asked for again because one is missing, unless that was just done.
+    /// The keys, asked for again because none fits, unless that was just done.
     pub async fn keys_again(&self, http: &Http, now: Timestamp) -> Result<Arc<JwkSet>, ProviderError> {
         self.keys_within(AGAIN_AFTER, http, now).await
     }

@@ -2,6 +2,7 @@
 
 use domain::account::Roles;
 use domain::session::{Ending, Proof, Proofs};
+use domain::webhook::WebhookEvent;
 use domain::{Error, Invalid, PasskeyId, Result, text};
 use store::{accounts, passkeys};
 use vault::Secret;
@@ -132,6 +133,7 @@ impl App {
                 let ended = app.end_sessions_in(tx, account, None, why, now).await?;
                 let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
                 app.audit(tx, &entry.word(Proof::Passkey.word())).await?;
+                app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                 let beginning = Beginning {
                     account,
                     anonymous: false,

@@ -12,7 +12,9 @@ testkit::stamp! {
         somebody_signs_in_through_facebook,
         a_token_of_another_app_lets_nobody_in,
         somebody_who_removes_the_app_is_let_go,
+        an_account_with_an_address_outlives_the_app,
         somebody_who_wants_to_be_forgotten_is,
+        what_facebook_told_before_somebody_came_is_passed_over,
         only_facebook_is_believed,
         what_facebook_cannot_do_is_said,
     ]
@@ -81,8 +83,9 @@ async fn somebody_who_removes_the_app_is_let_go(app: TestApp) {
     let url = begin(&ann, "link").await;
     ann.come_back(&facebook.authorize(&url, "100")).await.expect(303);
     tell(&app, "deauthorize", &FakeFacebook::signed_request("100", app.now())).await.expect(204);
+    ann.get("/v1/me").await.expect(401);
+    ann.sign_in("ann@example.org").await;
     assert_eq!(ann.get("/v1/me/identities").await.expect(200).json["items"], json!([]));
-    app.visitor().sign_in("ann@example.org").await;
 
     // Without one, the account goes.
     let ben = app.web();
@@ -150,4 +153,41 @@ async fn what_facebook_cannot_do_is_said(app: TestApp) {
     start(json!({"native": true})).await.problem(409, "native_unsupported");
     let grant = json!({"id_token": "x", "nonce": "y"});
     browser.post("/v1/auth/oauth/facebook/token", grant).await.problem(401, "invalid_grant");
+}
+
+async fn what_facebook_told_before_somebody_came_is_passed_over(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    sign_in(&app.web(), &facebook, "200").await;
+    let told = FakeFacebook::signed_request("200", app.now());
+    tell(&app, "deletion", &told).await.expect(200);
+    app.advance(std::time::Duration::from_secs(1));
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    // It is answered like any other, or Facebook would tell it again and again.
+    tell(&app, "deletion", &told).await.expect(200);
+    tell(&app, "deauthorize", &told).await.expect(204);
+    ben.get("/v1/me").await.expect(200);
+    tell(&app, "deletion", &FakeFacebook::signed_request("200", app.now())).await.expect(200);
+    ben.get("/v1/me").await.expect(401);
+}
+
+async fn an_account_with_an_address_outlives_the_app(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    ben.save("Cabin", 60.1, 9.2).await;
+    ben.post("/v1/me/email", json!({"email": "ben@example.org"})).await.expect(202);
+    let code = app.code_for("ben@example.org").await;
+    ben.post("/v1/me/email/confirm", json!({"code": code})).await.expect(200);
+    tell(&app, "deauthorize", &FakeFacebook::signed_request("200", app.now())).await.expect(204);
+    ben.get("/v1/me").await.expect(401);
+    // Mails of one moment come in no order.
+    app.advance(std::time::Duration::from_secs(1));
+    let visitor = app.visitor();
+    visitor.post("/v1/auth/password/forgot", json!({"email": "ben@example.org"})).await.expect(202);
+    let reset =
+        json!({"reset": app.reset_for("ben@example.org").await, "password": testkit::clients::PASSWORD});
+    visitor.post("/v1/auth/password/reset", reset).await.expect(204);
+    visitor.sign_in("ben@example.org").await;
+    assert_eq!(visitor.favourites().await, ["Cabin"]);
 }

@@ -18,6 +18,7 @@ testkit::stamp! {
         an_identity_leads_to_one_account,
         nobody_can_be_made_to_link_their_identity_to_another_account,
         the_last_way_in_stays,
+        letting_an_identity_go_ends_other_sessions,
         a_provider_proves_again_who_holds_a_session,
         an_account_without_an_address_is_not_forgotten,
         the_holder_hears_of_it,
@@ -281,4 +282,24 @@ async fn the_holder_hears_of_it(app: TestApp) {
     let removed = app.mail_to(EMAIL).await;
     assert!(removed.text.contains("Example") && removed.text != mail.text, "{}", removed.text);
     ann.log_in(EMAIL, PASSWORD).await.expect(200);
+}
+
+async fn letting_an_identity_go_ends_other_sessions(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    app.user(EMAIL).await;
+    let ann = app.web();
+    ann.sign_in(EMAIL).await;
+    let url = begin(&ann, json!({"purpose": "link"})).await;
+    ann.come_back(&provider.authorize(&url, "somebody")).await.expect(303);
+    let somebody = app.web();
+    sign_in(&somebody, &provider, "somebody").await;
+    somebody.get("/v1/me").await.expect(200);
+    let id = ann.get("/v1/me/identities").await.expect(200).text("/items/0/id");
+    ann.delete(&format!("/v1/me/identities/{id}")).await.expect(204);
+    somebody.get("/v1/me").await.expect(401);
+    ann.get("/v1/me").await.expect(200);
+    let lines = app.audit(me(&ann).await["account_id"].as_str().unwrap()).await;
+    let ended = lines.iter().filter(|line| line.event == "session_ended");
+    let why: Vec<_> = ended.map(|line| line.word.as_deref()).collect();
+    assert_eq!(why, [Some("credentials_changed"); 2], "that which registered, and somebody's");
 }

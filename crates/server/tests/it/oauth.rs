@@ -260,6 +260,17 @@ async fn keys_are_asked_for_again_once_a_minute(app: TestApp) {
         sign_in(&app.web(), &provider, "ann").await;
     }
     assert_eq!(provider.key_fetches(), 3);
+    // A new key under the name of the old one is found as well, and forged signatures ask no more often.
+    provider.set_fault(Fault::None);
+    provider.rotate("two");
+    let location = sign_in(&app.web(), &provider, "ann").await;
+    assert!(location.header("location").ends_with("error=provider_answer_refused"), "{location}");
+    assert_eq!(provider.key_fetches(), 3);
+    app.advance(Duration::from_secs(61));
+    provider.set_now(app.now());
+    let location = sign_in(&app.web(), &provider, "ann").await;
+    assert!(location.header("location").ends_with("outcome=signed_in"), "{location}");
+    assert_eq!(provider.key_fetches(), 4);
 }
 
 async fn a_state_is_good_once_and_in_its_own_browser(app: TestApp) {

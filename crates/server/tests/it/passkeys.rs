@@ -50,6 +50,11 @@ async fn add(client: &Client, device: &mut Authenticator) -> String {
     try_to_add(client, device).await.expect(201).text("/passkey/id")
 }
 
+/// Gives an anonymous account its first way in.
+pub async fn add_first(app: &TestApp, client: &Client) {
+    add(client, &mut authenticator(app)).await;
+}
+
 async fn sign_in(client: &Client, device: &mut Authenticator) -> Response {
     let options = options(client, "/v1/auth/passkeys/start", json!({})).await;
     client.post("/v1/auth/passkeys/finish", json!({"credential": device.get(&options)})).await

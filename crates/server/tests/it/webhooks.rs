@@ -30,6 +30,7 @@ testkit::stamp! {
         a_delivery_that_cannot_be_opened_holds_nobody_up,
         a_removed_webhook_leaves_nothing,
         what_anybody_causes_does_not_fill_the_queue,
+        every_way_of_becoming_somebody_is_told,
     ]
 }
 
@@ -463,4 +464,27 @@ async fn what_anybody_causes_does_not_fill_the_queue(app: TestApp) {
     phone.sign_in("ann@example.org").await;
     phone.post("/v1/auth/logout", json!({})).await.expect(204);
     assert_eq!(app.database().number(&waiting(&made)).await, 1);
+}
+
+async fn every_way_of_becoming_somebody_is_told(app: TestApp) {
+    let (app, provider) = crate::oauth::with_provider(app).await;
+    let (app, root, receiver) = start(app).await;
+    hook(&root, &receiver.url(), &ALL).await;
+    let told = async |so_far: usize, more: usize| {
+        app.app().deliver_webhooks().await;
+        let received = receiver.wait_for(so_far + more).await;
+        let mut told: Vec<_> =
+            received[so_far..].iter().map(|one| one.body["type"].as_str().unwrap().to_owned()).collect();
+        told.sort_unstable();
+        told
+    };
+    crate::oauth::sign_in(&app.web(), &provider, "ann").await;
+    assert_eq!(told(0, 2).await, ["account.created", "account.registered"]);
+    let mut browser = app.web();
+    browser.start_anonymously().await;
+    crate::oauth::sign_in(&browser, &provider, "ben").await;
+    assert_eq!(told(2, 3).await, ["account.created", "account.registered", "session.revoked"]);
+    let guest = app.anonymous().await;
+    crate::passkeys::add_first(&app, &guest).await;
+    assert_eq!(told(5, 3).await, ["account.created", "account.registered", "session.revoked"]);
 }
