@@ -3,6 +3,7 @@
 //! Whoever has news tells the hub, which sets flags and wakes; the streams read the database themselves. Telling
 //! costs the same however many are connected.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -18,6 +19,7 @@ use super::CHECK_EVERY;
 use super::elsewhere::{Elsewhere, Tell};
 use super::reading::Reading;
 use super::signal::{Close, ForecastHint, Signal, Term};
+use crate::caller::Network;
 use crate::settings::StreamSettings;
 
 /// All streams of this process.
@@ -26,7 +28,7 @@ pub struct Hub {
     rooms: Mutex<Rooms>,
     seats: AtomicUsize,
     /// Of the seats, those of [`Hub::waiting_seat`].
-    waiting: AtomicUsize,
+    waiting: Mutex<Waiting>,
     is_closing: watch::Sender<bool>,
     emptied: Notify,
     /// Tells the other nodes of an account's streams here, where there are others.
@@ -62,18 +64,54 @@ pub(super) struct Room {
 /// Whoever has not said who they are gets this part of the places, and never fewer than [`LEAST_WAITING`].
 const WAITING_PART: usize = 10;
 const LEAST_WAITING: usize = 10;
+/// Of those one network gets this part.
+const NETWORK_PART: usize = 2;
+
+/// Who has yet to say who they are.
+#[derive(Default)]
+struct Waiting {
+    taken: usize,
+    by_network: HashMap<Network, usize>,
+}
+
+impl Waiting {
+    fn take(&mut self, network: Option<Network>, most: usize) -> bool {
+        let here = network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or(0);
+        if self.taken >= most || (network.is_some() && here >= most / NETWORK_PART) {
+            return false;
+        }
+        self.taken += 1;
+        if let Some(network) = network {
+            self.by_network.insert(network, here + 1);
+        }
+        true
+    }
+
+    fn give_back(&mut self, network: Option<Network>) {
+        self.taken -= 1;
+        let Some(network) = network else { return };
+        if let Entry::Occupied(mut here) = self.by_network.entry(network) {
+            *here.get_mut() -= 1;
+            if *here.get() == 0 {
+                here.remove();
+            }
+        }
+    }
+}
 
 /// A place for one stream, counted against the bound of the process from before its client is known.
 pub struct Seat {
     hub: Arc<Hub>,
     is_waiting: bool,
+    /// Against which it counts while it waits.
+    network: Option<Network>,
 }
 
 impl Seat {
     /// Its client is known.
     fn settle(&mut self) {
         if std::mem::take(&mut self.is_waiting) {
-            self.hub.waiting.fetch_sub(1, Ordering::AcqRel);
+            self.hub.waiting().give_back(self.network);
         }
     }
 }
@@ -108,7 +146,7 @@ impl Hub {
             settings,
             rooms: Mutex::default(),
             seats: AtomicUsize::new(0),
-            waiting: AtomicUsize::new(0),
+            waiting: Mutex::default(),
             is_closing: watch::Sender::new(false),
             emptied: Notify::new(),
             tell: OnceLock::new(),
@@ -142,19 +180,24 @@ impl Hub {
             return None;
         }
         take_one(&self.seats, self.settings.most)?;
-        Some(Seat { hub: self.clone(), is_waiting: false })
+        Some(Seat { hub: self.clone(), is_waiting: false, network: None })
     }
 
     /// The same for a client that has yet to say who it is: all of them together get only a part of the places,
-    /// so that those who stay silent cannot keep everybody else out. [`Hub::join`] lifts that.
-    pub fn waiting_seat(self: &Arc<Self>) -> Option<Seat> {
-        take_one(&self.waiting, (self.settings.most / WAITING_PART).max(LEAST_WAITING))?;
-        let Some(mut seat) = self.seat() else {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
+    /// so that those who stay silent cannot keep everybody else out, and one network half of that. [`Hub::join`] lifts
+    /// it. No network is one that is not limited.
+    pub fn waiting_seat(self: &Arc<Self>, network: Option<Network>) -> Option<Seat> {
+        let most = (self.settings.most / WAITING_PART).max(LEAST_WAITING);
+        let mut seat = self.seat()?;
+        if !self.waiting().take(network, most) {
             return None;
-        };
-        seat.is_waiting = true;
+        }
+        (seat.is_waiting, seat.network) = (true, network);
         Some(seat)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Places taken.

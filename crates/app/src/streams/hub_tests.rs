@@ -108,26 +108,43 @@ fn seats_are_bounded_and_free_again() {
 #[test]
 fn those_who_have_not_said_who_they_are_get_a_part_of_the_seats() {
     let hub = hub(200);
-    let mut waiting: Vec<Seat> = (0..20).map(|_| hub.waiting_seat().unwrap()).collect();
-    assert!(hub.waiting_seat().is_none());
+    let mut waiting: Vec<Seat> = (0..20).map(|_| hub.waiting_seat(None).unwrap()).collect();
+    assert!(hub.waiting_seat(None).is_none());
     assert!(hub.seat().is_some());
     // Whoever says it makes room for another, and so does whoever leaves.
     let joined = hub.join(waiting.pop().unwrap(), account(1), session(1), (Timestamp::from_seconds(0), TERM));
-    waiting.push(hub.waiting_seat().unwrap());
-    assert!(hub.waiting_seat().is_none());
+    waiting.push(hub.waiting_seat(None).unwrap());
+    assert!(hub.waiting_seat(None).is_none());
     waiting.truncate(10);
-    assert_eq!((hub.taken(), hub.waiting.load(Ordering::Acquire)), (11, 10));
+    assert_eq!((hub.taken(), hub.waiting().taken), (11, 10));
     drop((joined, waiting));
-    assert_eq!((hub.taken(), hub.waiting.load(Ordering::Acquire)), (0, 0));
+    assert_eq!((hub.taken(), hub.waiting().taken), (0, 0));
+}
+
+#[test]
+fn one_network_gets_half_of_what_those_who_wait_get() {
+    let hub = hub(200);
+    let [cafe, home] = [7, 8].map(|last| Some(Network::of([203, 0, 113, last].into())));
+    let mut here: Vec<Seat> = (0..10).map(|_| hub.waiting_seat(cafe).unwrap()).collect();
+    assert!(hub.waiting_seat(cafe).is_none());
+    let there: Vec<Seat> = (0..10).map(|_| hub.waiting_seat(home).unwrap()).collect();
+    assert!(hub.waiting_seat(None).is_none());
+    // Whoever says who they are, or leaves, makes room in their own network.
+    let joined = hub.join(here.pop().unwrap(), account(1), session(1), (Timestamp::from_seconds(0), TERM));
+    drop(there);
+    here.push(hub.waiting_seat(cafe).unwrap());
+    assert!(hub.waiting_seat(cafe).is_none());
+    drop((joined, here));
+    assert!(hub.waiting().by_network.is_empty());
 }
 
 #[test]
 fn a_full_house_has_no_seats_for_those_who_wait_either() {
     let hub = hub(1);
     let seat = hub.seat();
-    assert!((0..20).all(|_| hub.waiting_seat().is_none()));
+    assert!((0..20).all(|_| hub.waiting_seat(None).is_none()));
     drop(seat);
-    assert!(hub.waiting_seat().is_some());
+    assert!(hub.waiting_seat(None).is_some());
 }
 
 #[test]

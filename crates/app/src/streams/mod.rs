@@ -28,7 +28,7 @@ pub use tickets::TICKET_LIFETIME;
 pub(crate) use hub::Hub;
 
 use crate::App;
-use crate::caller::Caller;
+use crate::caller::{Caller, Client};
 use crate::session_record::SessionRecord;
 use stream::Start;
 
@@ -47,8 +47,8 @@ impl App {
 
     /// A place for a client that has yet to say who it is. Fewer are to be had than of the others, so that those
     /// who never say it cannot take them all.
-    pub fn waiting_seat(&self) -> Option<Seat> {
-        self.streams.waiting_seat()
+    pub fn waiting_seat(&self, client: &Client) -> Option<Seat> {
+        self.streams.waiting_seat(self.is_limited(client).then_some(client.network))
     }
 
     /// Returns when the server is about to stop.

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::frames::{self, Said};
 use super::{StreamQuery, credential_required, identify, within_rate};
 use crate::Api;
-use crate::client::cross_site;
+use crate::client::{From as FromClient, cross_site};
 use crate::problem::Problem;
 use crate::query::Query;
 
@@ -61,6 +61,7 @@ impl Parting {
 pub async fn socket(
     State(api): State<Api>,
     Query(query): Query<StreamQuery>,
+    FromClient(client): FromClient,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -85,7 +86,7 @@ pub async fn socket(
         .max_frame_size(MESSAGE);
     // A browser's page is not told the status of a failed opening, so what is wrong is said after it.
     let is_known = matches!(shown, Ok(Some(_)));
-    let seat = if is_known { api.app.seat() } else { api.app.waiting_seat() };
+    let seat = if is_known { api.app.seat() } else { api.app.waiting_seat(&client) };
     Ok(upgrade.on_upgrade(async move |socket| {
         let mut face = Face { stalled: api.app.settings().streams.stalled, has_stalled: false, socket, api };
         let end = match seat {
