@@ -859,7 +859,8 @@ export interface paths {
         post?: never;
         /**
          * Remove an identity
-         * @description It leads here no longer. Needs a fresh sign-in; the last way into an account stays (`last_way_in`).
+         * @description It leads here no longer, and all other sessions end. Needs a fresh sign-in; the last way into an account stays
+         *     (`last_way_in`).
          */
         delete: operations["removeIdentity"];
         options?: never;
@@ -1105,7 +1106,8 @@ export interface paths {
         /**
          * Give or take a role
          * @description All sessions of the account end, since they keep the roles they began with. Needs the role of an operator and a
-         *     fresh proof (`insufficient_user_authentication`).
+         *     fresh proof (`insufficient_user_authentication`). An account without a second factor is given none
+         *     (`second_factor_required`).
          */
         post: operations["changeRoles"];
         delete?: never;
@@ -5230,6 +5232,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];

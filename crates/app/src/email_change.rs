@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::email::Email;
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{accounts, email_changes, password_resets, sessions};
+use store::{accounts, email_changes, password_resets};
 use uuid::Uuid;
 use vault::secret::{RegistrationCode, SecretDigest};
 use vault::{DataKey, Secret};
@@ -18,10 +18,8 @@ use crate::App;
 use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::data_keys::context;
-use crate::factors::Factors;
 use crate::mail::{self, Language, Notice, Template};
-use crate::session_record::SessionRecord;
-use crate::sessions::lock_caller;
+use crate::sessions::{Standing, lock_caller};
 use crate::throttles::MailFor;
 
 /// How long a change waits to be confirmed.
@@ -116,15 +114,7 @@ impl App {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
-        let (stored, state, factors) = self
-            .store
-            .read(async move |db| {
-                let (stored, state) =
-                    (accounts::get(db, account).await?, sessions::get(db, account, session).await?);
-                Ok((stored, state, Factors::of(db, account).await?))
-            })
-            .await?;
-        let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
+        let Standing { stored, session: record, factors } = self.standing(caller).await?;
         if stored.is_anonymous() {
             let detail = "this account has no way to sign in yet: register instead";
             return Err(Error::conflict("not_registered", detail));
@@ -137,7 +127,7 @@ impl App {
             return Err(Invalid::new("/email", "unchanged", "is the present address").into());
         }
         self.count_mail(MailFor::Change, &email, client, now).await?;
-        let second_factor = SessionRecord::decode(&state)?.proofs.second_factor() && factors.are_settled(now);
+        let second_factor = record.proofs.second_factor() && factors.are_settled(now);
         let [new_code, old_code] = [(); 2].map(|()| RegistrationCode::generate(&self.random));
         let secret = Secret::generate(&self.random);
         let (awaits_old, to_old) = match &present {

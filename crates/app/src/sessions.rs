@@ -9,6 +9,7 @@ use crate::App;
 use crate::audit::{Actor, Entry};
 use crate::caller::{Caller, account_is_gone, page_limit};
 use crate::data_keys::context;
+use crate::factors::Factors;
 use crate::session_record::SessionRecord;
 
 /// A session as its owner sees it.
@@ -22,6 +23,13 @@ pub struct Session {
     pub ends_at: Timestamp,
     /// Whether the caller is asking with it.
     pub is_current: bool,
+}
+
+/// How a caller's account and session stand in the database, which knows of what happened elsewhere.
+pub(crate) struct Standing {
+    pub stored: accounts::Stored,
+    pub session: SessionRecord,
+    pub factors: Factors,
 }
 
 /// Sessions, those that began last first.
@@ -72,6 +80,20 @@ impl App {
         };
         let sessions: Result<Vec<Option<Session>>> = listed.into_iter().map(open).collect();
         Ok(SessionPage { sessions: sessions?.into_iter().flatten().collect(), next })
+    }
+
+    pub(crate) async fn standing(&self, caller: &Caller) -> Result<Standing> {
+        let (account, session) = (caller.account, caller.session);
+        let (stored, state, factors) = self
+            .store
+            .read(async move |db| {
+                let (stored, state) =
+                    (accounts::get(db, account).await?, sessions::get(db, account, session).await?);
+                Ok((stored, state, Factors::of(db, account).await?))
+            })
+            .await?;
+        let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
+        Ok(Standing { stored, session: SessionRecord::decode(&state)?, factors })
     }
 
     /// Ends one of the caller's other sessions, everywhere within five seconds. Leaving one's own is signing out.

@@ -15,6 +15,7 @@ use crate::data_keys::context;
 use crate::factors::{Factors, not_six_digits};
 use crate::passkeys::ShownPasskey;
 use crate::session_record::SessionRecord;
+use crate::sessions::Standing;
 use crate::sign_in::{Begun, SignedIn, Tokens};
 
 /// What somebody shows to prove again who they are.
@@ -34,19 +35,10 @@ impl App {
         if is_fresh(caller.auth_time, now) {
             return Ok(());
         }
-        let (account, session) = (caller.account, caller.session);
-        let (stored, state, factors) = self
-            .store
-            .read(async move |db| {
-                let (stored, state) =
-                    (accounts::get(db, account).await?, sessions::get(db, account, session).await?);
-                Ok((stored, state, Factors::of(db, account).await?))
-            })
-            .await?;
-        let (stored, state) = stored.zip(state).ok_or_else(account_is_gone)?;
+        let Standing { stored, session, factors } = self.standing(caller).await?;
         // A cookie that was looked up is believed for a while, on each node: the database knows of a step-up that
         // happened elsewhere since. A token says itself what it was drawn with.
-        if caller.has_cookie() && is_fresh(SessionRecord::decode(&state)?.auth_time, now) {
+        if caller.has_cookie() && is_fresh(session.auth_time, now) {
             return Ok(());
         }
         if stored.is_anonymous() {

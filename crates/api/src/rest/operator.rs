@@ -188,10 +188,11 @@ pub async fn end_sessions(
 /// Give or take a role
 ///
 /// All sessions of the account end, since they keep the roles they began with. Needs the role of an operator and a
-/// fresh proof (`insufficient_user_authentication`).
+/// fresh proof (`insufficient_user_authentication`). An account without a second factor is given none
+/// (`second_factor_required`).
 #[utoipa::path(post, path = "/v1/operator/accounts/{id}/roles", operation_id = "changeRoles", tag = "operator", request_body = RoleChange,
     params(("id" = Uuid, Path, description = "Of the list")),
-    responses((status = 200, description = "The roles as they are now", body = RolesBody)))]
+    responses((status = 200, description = "The roles as they are now", body = RolesBody), Refused<409>))]
 pub async fn roles(
     Operator(caller): Operator,
     State(api): State<Api>,
