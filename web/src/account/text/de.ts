@@ -113,7 +113,7 @@ export const de: AccountTexts = {
     open: 'Fairweather öffnen',
     ways: 'Anmeldung',
     second: 'Zweiter Schritt',
-    secondBody: 'Wird nach dem Passwort oder einem Anbieter verlangt. Wer nur das Passwort hat, kommt nicht hinein.',
+    secondBody: 'Wird nach dem Passwort oder einem Anbieter verlangt. Wer nur das Passwort hat, kommt nicht hinein. Mit dem ersten werden deine anderen Geräte abgemeldet.',
     devices: 'Geräte',
     data: 'Deine Daten',
   },

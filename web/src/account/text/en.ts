@@ -112,7 +112,7 @@ export const en = {
     open: 'Open Fairweather',
     ways: 'Signing in',
     second: 'Second step',
-    secondBody: 'Asked for after your password or a provider. Somebody who only has the password does not get in.',
+    secondBody: 'Asked for after your password or a provider. Somebody who only has the password does not get in. Your first one signs out your other devices.',
     devices: 'Devices',
     data: 'Your data',
   },
