@@ -8,9 +8,10 @@ use vault::Context;
 
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
-use crate::caller::{Caller, account_is_gone};
+use crate::caller::Caller;
 use crate::data_keys::context;
 use crate::mail::{self, Method, Notice};
+use crate::sessions::lock_caller;
 
 /// An identity as its owner sees it.
 pub struct Identity {
@@ -66,14 +67,13 @@ impl App {
     pub async fn delete_identity(&self, caller: &Caller, id: IdentityId) -> Result<()> {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
-        let account = caller.account;
-        let keep = Some(caller.session);
+        let (account, session) = (caller.account, caller.session);
         let (app, now) = (self.clone(), self.now());
         let ended = self
             .store
             .write(async move |tx| {
-                let stored = accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                let ended = app.remove_identity(tx, &stored, id, keep, now).await?;
+                let stored = lock_caller(tx, account, session).await?;
+                let ended = app.remove_identity(tx, &stored, id, Some(session), now).await?;
                 domain::identity::require_another_way_in(ways_in(&stored))?;
                 Ok(ended)
             })

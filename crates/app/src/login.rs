@@ -8,6 +8,7 @@ use domain::throttle::FREE_FAILURES;
 use domain::{AccountId, Error, Result, Timestamp};
 use store::accounts;
 use uuid::Uuid;
+use vault::index::Tag;
 use vault::password::PasswordHash;
 
 use crate::App;
@@ -118,17 +119,18 @@ impl App {
         Ok(passed)
     }
 
-    /// Asks the database as often for an address that nobody has.
-    async fn find_login(&self, email_tag: vault::index::Tag) -> Result<Option<Found>> {
+    /// The account behind an address. Asks the database as often for one that nobody has: then for `nobody`.
+    pub(crate) async fn behind(&self, email_tag: Tag, nobody: AccountId) -> Result<Option<accounts::Stored>> {
+        let stored = self.store.read(async move |db| {
+            let id = accounts::find_by_email(db, &email_tag).await?.unwrap_or(nobody);
+            accounts::get(db, id).await
+        });
+        Ok(stored.await?)
+    }
+
+    async fn find_login(&self, email_tag: Tag) -> Result<Option<Found>> {
         let nobody = AccountId::new(self.now(), &self.random);
-        let stored = self
-            .store
-            .read(async move |db| {
-                let id = accounts::find_by_email(db, &email_tag).await?.unwrap_or(nobody);
-                accounts::get(db, id).await
-            })
-            .await?;
-        let Some(stored) = stored else { return Ok(None) };
+        let Some(stored) = self.behind(email_tag, nobody).await? else { return Ok(None) };
         let Some(password) = &stored.password else { return Ok(None) };
         let key = self.data_keys.open(stored.id, &stored.data_key)?;
         let phc = key.open(&context("account", stored.id, Uuid::nil(), "password"), password)?;

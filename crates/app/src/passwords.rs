@@ -53,13 +53,7 @@ impl App {
         self.count_mail(MailFor::Reset, &email, client, now).await?;
         let email_tag = self.index.email(&email);
         let nobody = AccountId::new(now, &self.random);
-        let stored = self
-            .store
-            .read(async move |db| {
-                let id = accounts::find_by_email(db, &email_tag).await?.unwrap_or(nobody);
-                accounts::get(db, id).await
-            })
-            .await?;
+        let stored = self.behind(email_tag, nobody).await?;
         let secret = Secret::generate(&self.random);
         let language = client.language.unwrap_or_default();
         let to_unknown = self.prepare_mail(email.as_str(), language, &Template::NoAccount)?;

@@ -198,6 +198,7 @@ async fn a_session_that_ended_elsewhere_changes_no_way_in(app: TestApp) {
         ann.delete("/v1/me/factors/totp"),
         ann.post("/v1/me/factors/recovery-codes", json!({})),
         ann.post("/v1/me/email/confirm", json!({"code": mailed})),
+        ann.delete("/v1/me/identities/0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee"),
         ann.delete(&format!("/v1/me/sessions/{other}")),
         ann.delete("/v1/me/sessions"),
         ann.delete("/v1/me"),
