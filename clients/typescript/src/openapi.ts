@@ -688,7 +688,7 @@ export interface paths {
         /**
          * Change the address
          * @description Mails a code to the new address and another one to the old. The change waits for both, for 24 hours; in a session
-         *     with a second factor the old address is only told. Needs a proof of identity from the last five minutes. The answer
+         *     with a second factor that the account has had for a week the old address is only told. Needs a proof of identity from the last five minutes. The answer
          *     is the same for an address that has an account. A change that was pending is cancelled.
          */
         post: operations["changeEmail"];
