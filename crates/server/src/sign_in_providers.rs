@@ -80,7 +80,10 @@ pub fn providers(configured: &SignInProviders) -> Result<Providers> {
     let named = configured.values().flat_map(|provider| [&provider.issuer, &provider.graph_url]).flatten();
     let hosts = named.filter_map(|url| openid::address(url).ok()?.host_str().map(str::to_owned));
     let allowed = AllowedHosts::from_iter(hosts.collect::<Vec<_>>());
-    let http = Http::new(HttpSettings { timeout: PATIENCE, allowed, ..HttpSettings::default() });
+    // A code is taken once, so a request that may have been read cannot be sent again: it never meets a connection
+    // that the provider is about to close.
+    let settings = HttpSettings { timeout: PATIENCE, keep_alive: None, allowed, ..HttpSettings::default() };
+    let http = Http::new(settings);
     Providers::new(&http, all)
 }
 

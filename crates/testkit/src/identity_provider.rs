@@ -3,9 +3,9 @@
 //! What a browser would do at its pages, [`IdentityProvider::authorize`] does: it takes the address that our server
 //! made, lets a person in, and answers with the way back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use axum::extract::{Form, State};
+use axum::extract::{ConnectInfo, Form, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -81,6 +82,8 @@ struct Shared {
     codes_given: AtomicU64,
     key_fetches: AtomicU64,
     exchanges: AtomicU64,
+    requests: AtomicUsize,
+    connections: Mutex<HashSet<SocketAddr>>,
 }
 
 impl IdentityProvider {
@@ -97,12 +100,16 @@ impl IdentityProvider {
             codes_given: AtomicU64::new(0),
             key_fetches: AtomicU64::new(0),
             exchanges: AtomicU64::new(0),
+            requests: AtomicUsize::new(0),
+            connections: Mutex::default(),
         });
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(metadata))
             .route("/jwks", get(jwks))
             .route("/token", post(token))
-            .with_state(state.clone());
+            .layer(from_fn_with_state(state.clone(), count))
+            .with_state(state.clone())
+            .into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             // Serving ends with the task; there is nobody to tell.
             let _ = axum::serve(listener, router).await;
@@ -136,6 +143,11 @@ impl IdentityProvider {
     /// How often somebody tried to exchange a code.
     pub fn exchanges(&self) -> u64 {
         self.state.exchanges.load(Ordering::SeqCst)
+    }
+
+    /// How many requests came, and over how many connections.
+    pub fn traffic(&self) -> (usize, usize) {
+        (self.state.requests.load(Ordering::SeqCst), held(&self.state.connections).len())
     }
 
     /// Lets somebody in who comes with this address, and answers the path and query of the way back.
@@ -229,6 +241,17 @@ impl Shared {
         }
         format!("{message}.{}", encode(signature))
     }
+}
+
+async fn count(
+    State(state): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    state.requests.fetch_add(1, Ordering::SeqCst);
+    held(&state.connections).insert(peer);
+    next.run(request).await
 }
 
 async fn metadata(State(state): State<Arc<Shared>>) -> Json<Value> {

@@ -11,6 +11,9 @@ use tokio::sync::OnceCell;
 
 use crate::address::{AllowedHosts, Blocked, GuardedResolver, is_public};
 
+/// So many connections to one host wait for a next request, at most.
+const IDLE_PER_HOST: usize = 4;
+
 /// How the client behaves towards every server.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -19,6 +22,9 @@ pub struct HttpSettings {
     pub connect_timeout: Duration,
     /// From the start of a request to the last byte of its answer.
     pub timeout: Duration,
+    /// How long a connection is kept for the next request; `None` gives every request one of its own. A server may
+    /// close a kept one just as a request comes, and nobody can tell then whether it was read.
+    pub keep_alive: Option<Duration>,
     pub allowed: AllowedHosts,
 }
 
@@ -28,6 +34,8 @@ impl Default for HttpSettings {
             user_agent: concat!("Fairweather/", env!("CARGO_PKG_VERSION")).into(),
             connect_timeout: Duration::from_secs(3),
             timeout: Duration::from_secs(10),
+            // Well below the five seconds after which many servers (Node, Apache) close one.
+            keep_alive: Some(Duration::from_secs(3)),
             allowed: AllowedHosts::none(),
         }
     }
@@ -161,7 +169,8 @@ fn client(settings: &HttpSettings) -> reqwest::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
-        .pool_max_idle_per_host(4)
+        .pool_idle_timeout(settings.keep_alive)
+        .pool_max_idle_per_host(if settings.keep_alive.is_some() { IDLE_PER_HOST } else { 0 })
         .dns_resolver(GuardedResolver { allowed: settings.allowed.clone() })
         .build()
 }

@@ -16,6 +16,7 @@ testkit::stamp! {
         a_system_s_id_token_needs_a_nonce_of_ours,
         what_a_provider_says_wrongly_does_not_count,
         a_token_s_address_that_misbehaves_lets_nobody_in,
+        no_request_to_a_provider_meets_a_connection_that_was_used_before,
         keys_are_asked_for_again_once_a_minute,
         a_state_is_good_once_and_in_its_own_browser,
         of_two_that_come_back_at_once_one_is_let_in,
@@ -235,6 +236,15 @@ async fn a_token_s_address_that_misbehaves_lets_nobody_in(app: TestApp) {
         assert_eq!(back.header("location"), format!("/settings#provider=example&error={told}"), "{fault:?}");
         assert_eq!(browser.kept().cookie, None, "{fault:?}");
     }
+}
+
+async fn no_request_to_a_provider_meets_a_connection_that_was_used_before(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    for subject in ["ada", "grace"] {
+        sign_in(&app.web(), &provider, subject).await;
+    }
+    // What it says of itself, its keys, and two exchanges.
+    assert_eq!(provider.traffic(), (4, 4));
 }
 
 async fn keys_are_asked_for_again_once_a_minute(app: TestApp) {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod guards;
+mod kept;
 mod open_meteo;
 mod recorded;
 mod sandbox;
