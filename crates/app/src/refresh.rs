@@ -54,6 +54,7 @@ impl App {
                             roles,
                             record,
                             cookie: None,
+                            displaced: Vec::new(),
                         })))
                     }
                     Outcome::Revoke(reason) => {

@@ -1,7 +1,7 @@
 //! The list of an account's sessions, and ending them.
 
 use domain::device::Device;
-use domain::session::{Ending, Proofs, SessionKind};
+use domain::session::{Ending, MOST_SESSIONS, Proofs, SessionKind};
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{Tx, accounts, sessions};
 
@@ -40,6 +40,8 @@ pub struct SessionPage {
 
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+/// So many sessions one sign-in ends at most, where an account has more than it may.
+const SURPLUS: i64 = 20;
 
 impl App {
     /// The sessions of the caller's account.
@@ -164,6 +166,24 @@ impl App {
         let ended = sessions::end_all(tx, account, keep, now).await?;
         for session in &ended {
             self.note_end(tx, (account, *session), (why, actor), now).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends those that were used longest ago until the account has room for one more; tells which ended.
+    pub(crate) async fn make_room_for_session(
+        &self,
+        tx: &mut Tx,
+        account: AccountId,
+        now: Timestamp,
+    ) -> store::Result<Vec<SessionId>> {
+        let surplus = sessions::unused_longest(tx, account, MOST_SESSIONS - 1, SURPLUS).await?;
+        let mut ended = Vec::new();
+        for session in surplus {
+            let why = (Ending::TooManySessions, Actor::Server);
+            if self.end_session_in(tx, (account, session), why.0, why.1, now).await? {
+                ended.push(session);
+            }
         }
         Ok(ended)
     }

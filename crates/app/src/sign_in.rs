@@ -67,6 +67,8 @@ pub(crate) struct Begun {
     pub roles: Roles,
     pub record: SessionRecord,
     pub cookie: Option<Zeroizing<String>>,
+    /// Sessions that ended to make room for it.
+    pub displaced: Vec<SessionId>,
 }
 
 /// How a session is to begin.
@@ -124,6 +126,8 @@ impl App {
     ) -> store::Result<Begun> {
         let Beginning { account, anonymous, roles, proofs, ref origin, adoptable } = *beginning;
         let Origin { kind, tag, ref device, network } = *origin;
+        let displaced =
+            if anonymous { Vec::new() } else { self.make_room_for_session(tx, account, now).await? };
         let session = SessionId::new(now, &self.random);
         let mut record = SessionRecord::begin(kind, anonymous, proofs, tag, &self.random, now);
         record.adoptable = adoptable
@@ -148,12 +152,15 @@ impl App {
                 Some(secret.to_text())
             }
         };
-        Ok(Begun { account, session, roles, record, cookie })
+        Ok(Begun { account, session, roles, record, cookie, displaced })
     }
 
     /// What the client of a session is handed: its cookie, or tokens of its current generation.
     pub(crate) fn signed_in(&self, begun: Begun, now: Timestamp) -> Result<SignedIn> {
-        let Begun { account, session, roles, record, cookie } = begun;
+        let Begun { account, session, roles, record, cookie, displaced } = begun;
+        if !displaced.is_empty() {
+            self.revoke(displaced, now);
+        }
         if let Some(value) = cookie {
             return Ok(SignedIn::Cookie { value, ends_at: record.refresh.lifetime.ends_at(), device: None });
         }

@@ -148,7 +148,8 @@ impl App {
                 record.proofs = record.proofs.with(proof);
                 let ends_at = record.refresh.lifetime.ends_at();
                 sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
-                Ok(Some(Begun { account, session, roles: Roles::parse(&stored.roles), record, cookie: None }))
+                let roles = Roles::parse(&stored.roles);
+                Ok(Some(Begun { account, session, roles, record, cookie: None, displaced: Vec::new() }))
             })
             .await?;
         let renewed = renewed.ok_or_else(account_is_gone)?;

@@ -110,6 +110,9 @@ impl Lifetime {
     }
 }
 
+/// So many sessions an account has at most: more than anybody has devices, few enough to look through.
+pub const MOST_SESSIONS: u32 = 100;
+
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
@@ -123,6 +126,8 @@ pub enum Ending {
     Reuse,
     /// More retries of a refresh than a bad network explains.
     TooManyReplays,
+    /// Another one began, and this had been used longest ago of [`MOST_SESSIONS`].
+    TooManySessions,
     /// A password was reset or changed, or a factor removed.
     CredentialsChanged,
     /// The account is gone, or was adopted into another.
@@ -132,12 +137,13 @@ pub enum Ending {
 }
 
 impl Ending {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::LoggedOut,
         Self::EndedByOwner,
         Self::EndedByOperator,
         Self::Reuse,
         Self::TooManyReplays,
+        Self::TooManySessions,
         Self::CredentialsChanged,
         Self::AccountRemoved,
         Self::Expired(Expiry::Idle),
@@ -152,6 +158,7 @@ impl Ending {
             Self::EndedByOperator => "ended_by_operator",
             Self::Reuse => "reuse",
             Self::TooManyReplays => "too_many_replays",
+            Self::TooManySessions => "too_many_sessions",
             Self::CredentialsChanged => "credentials_changed",
             Self::AccountRemoved => "account_removed",
             Self::Expired(Expiry::Idle) => "expired_idle",

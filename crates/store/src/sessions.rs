@@ -25,6 +25,10 @@ static DELETE: Statement<(Uuid, Uuid), ()> =
     Statement::new("DELETE FROM session WHERE account_id = $1 AND session_id = $2");
 static OF_ACCOUNT: Statement<(Uuid,), (Uuid,)> =
     Statement::new("SELECT session_id FROM session WHERE account_id = $1 ORDER BY session_id");
+static UNUSED_LONGEST: Statement<(Uuid, i64, i64), (Uuid,)> = Statement::new(
+    "SELECT session_id FROM session WHERE account_id = $1 ORDER BY seen_at DESC, session_id DESC
+     LIMIT $2 OFFSET $3",
+);
 static PAGE: Statement<(Uuid, Uuid, i64), (Uuid, Vec<u8>, Option<Vec<u8>>, i64)> = Statement::new(
     "SELECT session_id, state, device, seen_at FROM session WHERE account_id = $1 AND session_id < $2
      ORDER BY session_id DESC LIMIT $3",
@@ -142,6 +146,17 @@ pub async fn end_all(
         }
     }
     Ok(ended)
+}
+
+/// Sessions of an account beyond the `kept` ones that were used last, at most `limit`.
+pub async fn unused_longest(
+    db: &mut Db,
+    account: AccountId,
+    kept: u32,
+    limit: i64,
+) -> Result<Vec<SessionId>> {
+    let rows = db.all(&UNUSED_LONGEST, (account.uuid(), limit, i64::from(kept))).await?;
+    Ok(rows.into_iter().map(|(session,)| SessionId::from_uuid(session)).collect())
 }
 
 /// Sessions past their end, oldest first.

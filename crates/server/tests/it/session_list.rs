@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testkit::{Client, TestApp};
 
+use crate::oauth::{me, sign_in, with_provider};
+
 testkit::stamp! {
     both: [
         a_session_says_which_device_it_is,
@@ -17,6 +19,7 @@ testkit::stamp! {
         the_list_comes_in_pages,
         an_expired_session_is_not_listed,
         a_devices_name_is_sealed,
+        beyond_a_hundred_the_session_that_was_used_longest_ago_ends,
     ]
 }
 
@@ -24,6 +27,42 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 
 
 async fn sessions(client: &Client) -> Vec<Value> {
     client.get("/v1/me/sessions").await.expect(200).json["items"].as_array().unwrap().clone()
+}
+
+async fn count(client: &Client) -> usize {
+    let all = client.get("/v1/me/sessions?limit=200").await.expect(200);
+    all.json["items"].as_array().unwrap().len()
+}
+
+async fn beyond_a_hundred_the_session_that_was_used_longest_ago_ends(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    let mut browsers = Vec::new();
+    for _ in 0..100 {
+        let browser = app.web();
+        sign_in(&browser, &provider, "ann").await;
+        app.advance(Duration::from_secs(1));
+        browsers.push(browser);
+    }
+    let ann = &browsers[0];
+    let mut stream = browsers[1].get("/v1/stream").follow().await;
+    stream.hello().await;
+    app.advance(Duration::from_hours(24));
+    provider.set_now(app.now());
+    assert_eq!(count(ann).await, 100);
+    let phone = app.web();
+    sign_in(&phone, &provider, "ann").await;
+    // Of both that began first the one that was used since stays.
+    for still in [ann, &browsers[2], &browsers[99], &phone] {
+        still.get("/v1/me").await.expect(200);
+    }
+    browsers[1].get("/v1/me").await.problem(401, "session_ended");
+    assert_eq!(stream.expect("session").await.data, json!({"state": "revoked"}));
+    stream.ended().await;
+    assert_eq!(count(ann).await, 100);
+    let account = me(ann).await["account_id"].as_str().unwrap().to_owned();
+    let log = app.audit(&account).await;
+    let ended: Vec<_> = log.iter().filter(|line| line.event == "session_ended").collect();
+    assert_eq!((ended.len(), ended[0].word.as_deref()), (1, Some("too_many_sessions")));
 }
 
 async fn a_session_says_which_device_it_is(app: TestApp) {
