@@ -36,6 +36,8 @@ pub enum Event {
     SessionEnded,
     /// A refresh token came back that its holder had moved on from; the item is the session.
     RefreshReuse,
+    /// The count of a passkey had not risen, so two authenticators may hold it; the item is the passkey.
+    PasskeyCopied,
     PasswordChanged,
     PasswordReset,
     EmailChangeAsked,
@@ -72,12 +74,13 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SessionEnded,
         Self::RefreshReuse,
+        Self::PasskeyCopied,
         Self::PasswordChanged,
         Self::PasswordReset,
         Self::EmailChangeAsked,
@@ -113,6 +116,7 @@ impl Event {
             Self::SignInFailed => "sign_in_failed",
             Self::SessionEnded => "session_ended",
             Self::RefreshReuse => "refresh_reuse",
+            Self::PasskeyCopied => "passkey_copied",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::EmailChangeAsked => "email_change_asked",
@@ -148,7 +152,7 @@ impl Event {
 
     /// Whether people cause it at will, without a fresh proof and without mail: bounded for each account.
     const fn is_frequent(self) -> bool {
-        matches!(self, Self::SignedIn | Self::SessionEnded | Self::SignInFailed)
+        matches!(self, Self::SignedIn | Self::SessionEnded | Self::SignInFailed | Self::PasskeyCopied)
     }
 }
 

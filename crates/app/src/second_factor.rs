@@ -201,7 +201,7 @@ impl App {
             Answer::Passkey(verified) => {
                 let of_account = verified.filter(|verified| verified.account == account);
                 let is_right = match of_account {
-                    Some(verified) => Self::note_passkey(tx, verified, now).await?,
+                    Some(verified) => self.note_passkey(tx, verified, now).await?,
                     None => false,
                 };
                 (Proof::Passkey, is_right)

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{CredentialHint, Kept, hints};
 use crate::App;
+use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::challenges::{NOBODY, Purpose, is_of};
 use crate::sign_in::{Beginning, SignedIn, kind};
@@ -110,7 +111,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(None) };
-                if !Self::note_passkey(tx, verified, now).await? {
+                if !app.note_passkey(tx, verified, now).await? {
                     return Ok(None);
                 }
                 accounts::touch(tx, account, now).await?;
@@ -143,12 +144,12 @@ impl App {
         }
         let verified = self.verify_passkey(shown, &secret, Verification::Required).await?;
         let verified = verified.filter(|verified| verified.account == caller.account).ok_or_else(refused)?;
-        let account = caller.account;
+        let (app, account) = (self.clone(), caller.account);
         let counts = self
             .store
             .write(async move |tx| {
                 accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                Self::note_passkey(tx, verified, now).await
+                app.note_passkey(tx, verified, now).await
             })
             .await?;
         if counts { Ok(()) } else { Err(refused()) }
@@ -188,11 +189,18 @@ impl App {
 
     /// Notes the use of a locked account's passkey. `false` when it was removed meanwhile, or when its count has not
     /// risen: somebody has copied the key then, and neither copy gets in.
-    pub(crate) async fn note_passkey(tx: &mut Tx, verified: Verified, now: Timestamp) -> store::Result<bool> {
+    pub(crate) async fn note_passkey(
+        &self,
+        tx: &mut Tx,
+        verified: Verified,
+        now: Timestamp,
+    ) -> store::Result<bool> {
         let Verified { account, id, shown } = verified;
         let counts = passkeys::note_use(tx, account, id, shown.counter, now).await?;
-        if !counts {
+        if !counts && passkeys::get(tx, account, id).await?.is_some() {
             tracing::warn!(passkey = %id, "the count of a passkey has not risen: there may be a copy of it");
+            let entry = Entry::of(account, Event::PasskeyCopied, now).actor(Actor::Unknown);
+            self.audit(tx, &entry.item(id.uuid())).await?;
         }
         Ok(counts)
     }

@@ -354,6 +354,9 @@ async fn a_copy_of_a_passkey_is_noticed(app: TestApp) {
     // The count of an authenticator that counted before does not fall to none.
     (device.counter, device.counts) = (0, false);
     sign_in(&app.visitor(), &mut device).await.problem(401, "passkey_refused");
+    let log = app.audit(&ann.account_id()).await;
+    let copied: Vec<_> = log.iter().filter(|line| line.event == "passkey_copied").collect();
+    assert_eq!(copied.len(), 2);
     (device.counter, device.counts) = (3, true);
     sign_in(&app.visitor(), &mut device).await.expect(200);
 }
