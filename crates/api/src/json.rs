@@ -1,5 +1,6 @@
 //! Request bodies: JSON of a bounded size, parsed strictly, with a pointer to what is wrong.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -187,7 +188,9 @@ impl<'de> Deserialize<'de> for Whole {
 
 /// Parses an object strictly; only when that fails is the text parsed again, slower, to find where.
 pub fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
-    match serde_json::from_slice::<Object<T>>(raw) {
+    // As bytes, what no field reads would be passed over, text or not.
+    let Ok(text) = std::str::from_utf8(raw) else { return Err(malformed("it is not UTF-8")) };
+    match serde_json::from_str::<Object<T>>(text) {
         Ok(Object(value)) => Ok(value),
         Err(error) => Err(explain::<T>(raw, &error)),
     }
@@ -199,12 +202,7 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
     // JSON does not bound its numbers. That is the parser's bound, and for all fields beyond their own.
     let is_too_large = error.to_string().starts_with(TOO_LARGE);
     if !is_too_large && matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
-        return Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_json",
-            "The body is not JSON",
-            format!("at line {}, column {}", error.line(), error.column()),
-        );
+        return malformed(format!("at line {}, column {}", error.line(), error.column()));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let (pointer, error) = match serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer) {
@@ -225,6 +223,10 @@ fn explain<T: DeserializeOwned>(raw: &[u8], error: &serde_json::Error) -> Proble
         None => (pointer, "wrong_type", text),
     };
     domain::Error::from(Invalid::new(pointer, code, detail)).into()
+}
+
+fn malformed(detail: impl Into<Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "The body is not JSON", detail)
 }
 
 /// What serde_json says of a number that no `f64` holds.
