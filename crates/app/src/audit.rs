@@ -32,6 +32,8 @@ pub enum Event {
     SignedIn,
     /// A password was wrong, after the tries that are free.
     SignInFailed,
+    /// After a right password, a second factor was wrong.
+    SecondFactorFailed,
     /// The item is the session, the word says why.
     SessionEnded,
     /// A refresh token came back that its holder had moved on from; the item is the session.
@@ -74,10 +76,11 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
+        Self::SecondFactorFailed,
         Self::SessionEnded,
         Self::RefreshReuse,
         Self::PasskeyCopied,
@@ -114,6 +117,7 @@ impl Event {
             Self::Registered => "registered",
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
+            Self::SecondFactorFailed => "second_factor_failed",
             Self::SessionEnded => "session_ended",
             Self::RefreshReuse => "refresh_reuse",
             Self::PasskeyCopied => "passkey_copied",
@@ -152,7 +156,7 @@ impl Event {
 
     /// Whether people cause it at will, without a fresh proof and without mail: bounded for each account.
     const fn is_frequent(self) -> bool {
-        matches!(self, Self::SignedIn | Self::SessionEnded | Self::SignInFailed | Self::PasskeyCopied)
+        matches!(self, Self::SignedIn | Self::SessionEnded | Self::SignInFailed | Self::SecondFactorFailed)
     }
 }
 
@@ -384,7 +388,8 @@ impl App {
         }
         let now = self.now();
         let line = |(&(event, account, network), &times): (&Counted, &i64)| {
-            let actor = if event == Event::SignInFailed { Actor::Unknown } else { Actor::Owner };
+            let has_failed = matches!(event, Event::SignInFailed | Event::SecondFactorFailed);
+            let actor = if has_failed { Actor::Unknown } else { Actor::Owner };
             let entry = Entry { account, ..Entry::by(actor, event, now) };
             row(&self.random, &entry.network(network), times)
         };

@@ -154,7 +154,7 @@ impl App {
                 if proof.is_some() || tries >= MOST_TRIES {
                     challenges::take(tx, &hash, now).await?;
                 }
-                let Some(proof) = proof else { return Ok(None) };
+                let Some(proof) = proof else { return Ok(Err(stored.id)) };
                 accounts::touch(tx, stored.id, now).await?;
                 if proof == Proof::RecoveryCode {
                     let entry = Entry::of(stored.id, Event::RecoveryCodeUsed, now);
@@ -169,10 +169,15 @@ impl App {
                     adoptable: adoptable.map(|id: Uuid| AccountId::from_uuid(id)),
                 };
                 let address = app.address(&stored)?;
-                Ok(Some((app.begin_session(tx, &beginning, now).await?, address)))
+                Ok(Ok((app.begin_session(tx, &beginning, now).await?, address)))
             })
             .await?;
-        let (begun, address) = begun.ok_or_else(wrong)?;
+        let (begun, address) = begun.map_err(|account| {
+            // Whoever guesses here has the password already, which its owner's operator wants to know.
+            let entry = Entry::of(account, Event::SecondFactorFailed, now);
+            self.count_in_audit(&entry.network(Some(self.network_tag(client.network))));
+            wrong()
+        })?;
         let signed_in = self.signed_in(begun, now)?;
         match address {
             Some((email, _)) => Ok(self.remember_device(signed_in, &Email::parse(&email)?, client, now)),

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use testkit::clients::PASSWORD;
 use testkit::{Client, TestApp};
 
+use crate::factors::{answer, challenged, set_up};
+
 testkit::stamp! {
     both: [
         what_happens_to_an_account_is_written_down,
@@ -17,6 +19,7 @@ testkit::stamp! {
         nothing_personal_is_in_the_log,
         a_removed_account_leaves_no_id,
         what_is_written_down_later_names_no_removed_account,
+        guesses_at_the_second_factor_are_told,
         spraying_does_not_fill_the_log,
         signing_in_all_day_does_not_fill_the_log,
         what_was_counted_survives_a_stop,
@@ -196,6 +199,21 @@ async fn what_is_written_down_later_names_no_removed_account(app: TestApp) {
     // It is told under what stands for the account, as the rest of it.
     assert!(app.audit(&id).await.iter().any(|line| line.event == "sign_in_failed"));
     assert!(app.audit(&bob.account_id()).await.iter().any(|line| line.event == "sign_in_failed"));
+}
+
+async fn guesses_at_the_second_factor_are_told(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    set_up(&app, &ann).await;
+    let guesser = app.visitor();
+    let challenge = challenged(&guesser, "ann@example.org").await;
+    for _ in 0..3 {
+        answer(&guesser, &challenge, "code", "000000").await.problem(401, "wrong_factor");
+    }
+    app.app().write_audit_tally().await.unwrap();
+    let log = app.audit(&ann.account_id()).await;
+    let told: Vec<_> = log.iter().filter(|line| line.event == "second_factor_failed").collect();
+    assert_eq!((told.len(), told[0].times, &*told[0].actor), (1, 3, "unknown"));
+    assert!(told[0].network.is_some());
 }
 
 async fn spraying_does_not_fill_the_log(app: TestApp) {
