@@ -111,7 +111,7 @@ impl App {
     pub async fn begin_email_change(&self, caller: &Caller, client: &Client, email: &str) -> Result<()> {
         self.require_mail().await?;
         let email = Email::parse(email)?;
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let Standing { stored, session: record, factors } = self.standing(caller).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::email::Email;
 use domain::password::Password;
 use domain::session::Ending;
-use domain::{AccountId, Error, Invalid, Result};
+use domain::{AccountId, Error, Invalid, Result, SessionId};
 use store::{accounts, challenges, email_changes, password_resets};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -153,7 +153,7 @@ impl App {
         let password = self.accept_password(password, &email)?;
         if stored.password.is_some() {
             let required = || Invalid::new("/current", "required", "say the present password too");
-            self.check_current(&stored, client, &email, current.ok_or_else(required)?).await?;
+            self.check_current(&stored, (session, client), &email, current.ok_or_else(required)?).await?;
         }
         let phc = self.hashing.hash(password).await?;
         let sealed = self.seal_password(&stored, &phc)?;
@@ -190,7 +190,7 @@ impl App {
     async fn check_current(
         &self,
         stored: &accounts::Stored,
-        client: &Client,
+        (session, client): (SessionId, &Client),
         email: &str,
         current: &str,
     ) -> Result<()> {
@@ -199,7 +199,7 @@ impl App {
         let presented =
             presented.map_err(|_| Invalid::new("/current", "wrong", "is not the present password"))?;
         let phc = self.stored_password(stored)?;
-        let tags = self.password_tags(&Email::parse(email)?, client);
+        let tags = self.password_tags_in(session, &Email::parse(email)?, client);
         self.begin_password_try(tags.clone(), now).await?;
         match self.hashing.verify(presented, phc).await {
             Ok(verified) if verified.matches => {

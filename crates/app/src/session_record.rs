@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::refresh::{ClientTag, Generation, LastAnswer, Refresh, Replays};
-use domain::session::{Lifetime, Limits, Proofs, SessionKind};
+use domain::session::{Lifetime, Limits, Proof, Proofs, SessionKind};
 use domain::{AccountId, Error, Random, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub struct SessionRecord {
     pub salt: SessionSalt,
     pub auth_time: Timestamp,
     pub proofs: Proofs,
+    /// When a second factor was last shown in it.
+    pub factor_time: Option<Timestamp>,
     /// The anonymous account that this browser used before it signed in, for an hour.
     pub adoptable: Option<Adoptable>,
 }
@@ -51,6 +53,8 @@ struct Stored {
     auth_time: Timestamp,
     proofs: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    factor_time: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     adoptable: Option<(Uuid, Timestamp)>,
 }
 
@@ -71,7 +75,17 @@ impl SessionRecord {
             salt: SessionSalt::generate(random),
             auth_time: now,
             proofs,
+            factor_time: proofs.second_factor().then_some(now),
             adoptable: None,
+        }
+    }
+
+    /// The holder has shown who they are, again.
+    pub fn proved(&mut self, proof: Proof, now: Timestamp) {
+        self.auth_time = now;
+        self.proofs = self.proofs.with(proof);
+        if Proofs::NONE.with(proof).second_factor() {
+            self.factor_time = Some(now);
         }
     }
 
@@ -94,6 +108,7 @@ impl SessionRecord {
             salt: *self.salt.as_bytes(),
             auth_time: self.auth_time,
             proofs: self.proofs.to_string(),
+            factor_time: self.factor_time,
             adoptable: self.adoptable.map(|a| (a.account.uuid(), a.until)),
         };
         serde_json::to_vec(&stored).map_err(Error::internal)
@@ -123,6 +138,7 @@ impl SessionRecord {
             salt: SessionSalt::from_bytes(stored.salt),
             auth_time: stored.auth_time,
             proofs: Proofs::parse(&stored.proofs),
+            factor_time: stored.factor_time,
             adoptable: stored
                 .adoptable
                 .map(|(account, until)| Adoptable { account: AccountId::from_uuid(account), until }),
@@ -133,7 +149,6 @@ impl SessionRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::session::Proof;
 
     #[test]
     fn a_session_reads_back_as_written() {
@@ -144,12 +159,16 @@ mod tests {
             SessionRecord::begin(SessionKind::Bearer, false, proofs, ClientTag([1; 8]), &random, now);
         let account = AccountId::from_uuid(Uuid::from_u128(9));
         record.adoptable = Some(Adoptable { account, until: now.plus(ADOPTABLE_FOR) });
+        record.proved(Proof::Totp, now.plus(ADOPTABLE_FOR));
         let read = SessionRecord::decode(&record.encode().unwrap()).unwrap();
         assert_eq!(
             (read.kind, read.refresh, read.auth_time),
             (record.kind, record.refresh, record.auth_time)
         );
         assert_eq!((read.proofs, read.adoptable), (record.proofs, record.adoptable));
+        assert_eq!((read.factor_time, read.auth_time), (record.factor_time, now.plus(ADOPTABLE_FOR)));
+        record.proved(Proof::Password, now);
+        assert_eq!((record.factor_time, record.auth_time), (read.factor_time, now));
         assert_eq!(read.salt.as_bytes(), record.salt.as_bytes());
         assert!(SessionRecord::decode(b"{\"v\":2}").is_err());
     }

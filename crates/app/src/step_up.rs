@@ -48,13 +48,29 @@ impl App {
         }
     }
 
+    /// Asks for a second factor from the last five minutes, where one has been there for long enough to tell who has
+    /// the account; for any fresh proof elsewhere. What changes factors, or the address that stands behind them, asks
+    /// so: whoever has a session and its password does not have the factor.
+    pub(crate) async fn require_factor_step_up(&self, caller: &Caller) -> Result<()> {
+        let now = self.now();
+        let Standing { session, factors, .. } = self.standing(caller).await?;
+        if !factors.are_settled(now) {
+            return self.require_step_up(caller).await;
+        }
+        let auth_time = if caller.has_cookie() { session.auth_time } else { caller.auth_time };
+        if is_fresh(auth_time, now) && session.factor_time.is_some_and(|at| is_fresh(at, now)) {
+            return Ok(());
+        }
+        Err(Error::StepUp { accepts: factors.alone() })
+    }
+
     /// Takes a fresh proof of the caller. Tokens name the time of the last proof, so whoever keeps tokens gets new
     /// ones of the same session; a cookie stays as it is, and there is nothing to hand out.
     pub async fn step_up(&self, caller: &Caller, client: &Client, shown: Shown) -> Result<Option<Tokens>> {
         let now = self.now();
         let proof = match shown {
             Shown::Password(password) => {
-                self.show_password(caller.account, client, &password, now).await?;
+                self.show_password(caller, client, &password, now).await?;
                 Proof::Password
             }
             Shown::Code(code) => {
@@ -72,12 +88,13 @@ impl App {
     /// Looks at the password of an account, counted like a sign-in.
     async fn show_password(
         &self,
-        account: AccountId,
+        caller: &Caller,
         client: &Client,
         password: &str,
         now: Timestamp,
     ) -> Result<()> {
         let password = Password::presented(password)?;
+        let account = caller.account;
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
         let stored = stored.ok_or_else(account_is_gone)?;
         let (Some(email), Some(phc)) = (&stored.email, &stored.password) else { return Err(wrong()) };
@@ -88,7 +105,7 @@ impl App {
         };
         let email = Email::parse(&open("email", email)?)?;
         let phc = open("password", phc)?.parse()?;
-        let tags = self.password_tags(&email, client);
+        let tags = self.password_tags_in(caller.session, &email, client);
         self.begin_password_try(tags.clone(), now).await?;
         match self.hashing.verify(password, Some(phc)).await {
             Ok(verified) if verified.matches => {
@@ -144,8 +161,7 @@ impl App {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(None) };
                 let Some(state) = sessions::lock(tx, account, session).await? else { return Ok(None) };
                 let mut record = SessionRecord::decode(&state)?;
-                record.auth_time = now;
-                record.proofs = record.proofs.with(proof);
+                record.proved(proof, now);
                 let ends_at = record.refresh.lifetime.ends_at();
                 sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
                 let roles = Roles::parse(&stored.roles);
@@ -167,14 +183,9 @@ impl App {
 /// What the account can prove itself with.
 fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Proofs {
     let providers = usize::try_from(stored.identities).unwrap_or(0) > factors.passkeys;
-    let ways = [
-        (Proof::Password, stored.password.is_some()),
-        (Proof::Totp, factors.totp.is_some()),
-        (Proof::Passkey, factors.passkeys > 0),
-        (Proof::Federated, providers),
-    ];
+    let ways = [(Proof::Password, stored.password.is_some()), (Proof::Federated, providers)];
     let there = ways.into_iter().filter(|(_, is_there)| *is_there);
-    there.fold(Proofs::NONE, |proofs, (proof, _)| proofs.with(proof))
+    there.fold(factors.alone(), |proofs, (proof, _)| proofs.with(proof))
 }
 
 fn wrong() -> Error {

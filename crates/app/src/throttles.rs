@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::email::Email;
 use domain::throttle::{AccountThrottle, MOST_FAILURES, NETWORK_WINDOW, NetworkThrottle};
-use domain::{Error, Result, Timestamp};
+use domain::{Error, Result, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{Tx, throttles};
 use vault::index::Tag;
@@ -66,6 +66,19 @@ impl App {
         let device = self.known_device(email, client, self.now());
         let device = device.map(|device| self.index.throttle_tag("password-device", device.bytes()));
         PasswordTags { account: self.password_account_tag(email), device, network }
+    }
+
+    /// The same for a password that is shown in a session. Its device has signed in before, whatever it has kept of
+    /// that, so strangers' failures do not concern it.
+    pub(crate) fn password_tags_in(
+        &self,
+        session: SessionId,
+        email: &Email,
+        client: &Client,
+    ) -> PasswordTags {
+        let tags = self.password_tags(email, client);
+        let own = || self.index.throttle_tag("password-session", session.uuid().as_bytes());
+        PasswordTags { device: Some(tags.device.unwrap_or_else(own)), ..tags }
     }
 
     /// Where failures for an address are counted, whether it has an account or not.

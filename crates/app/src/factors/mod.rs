@@ -62,6 +62,12 @@ impl Factors {
         self.since.is_some_and(|since| now.since(since) >= SETTLED_AFTER)
     }
 
+    /// What may be shown of them in a session, where recovery codes do not count.
+    pub(crate) fn alone(&self) -> Proofs {
+        let shown = self.proofs().into_iter().filter(|proof| *proof != Proof::RecoveryCode);
+        shown.fold(Proofs::NONE, Proofs::with)
+    }
+
     /// What may be shown as the second factor.
     pub fn proofs(&self) -> Vec<Proof> {
         let mut proofs = Vec::new();
@@ -85,26 +91,29 @@ impl App {
         Ok(self.store.read(async move |db| Factors::of(db, account).await).await?)
     }
 
-    /// What goes with a new factor of a locked account: its holder is told, with a link that takes it away again, and
-    /// with the first one all sessions end that nobody has shown it in.
+    /// What goes with a new factor of a locked account that had these before: its holder is told, and with the first
+    /// one all sessions end that nobody has shown it in. Where no factor has been there for long, the mail has a link
+    /// that takes the new one away again; elsewhere whoever added it has shown an old one, and the link would let a
+    /// mailbox alone past it.
     pub(crate) async fn factor_added(
         &self,
         tx: &mut Tx,
         stored: &accounts::Stored,
-        (session, is_first): (SessionId, bool),
+        (session, before): (SessionId, &Factors),
         method: Method,
         now: Timestamp,
     ) -> store::Result<Vec<SessionId>> {
         let secret = Secret::generate(&self.random);
         // Whoever reads the mail of an operator must not be able to take the second factor away.
-        let is_undone = stored.email.is_some() && !Roles::parse(&stored.roles).need_second_factor();
+        let is_operated = Roles::parse(&stored.roles).need_second_factor();
+        let is_undone = stored.email.is_some() && !is_operated && !before.are_settled(now);
         if is_undone {
             let hash = *secret.digest().as_bytes();
             password_resets::put(tx, &hash, stored.id, now.plus(UNDO_FOR), Some(now)).await?;
         }
         let undo = is_undone.then(|| secret.to_text().to_string());
         mail::queue(tx, &self.notice_to(stored, &Notice::FactorAdded { method, undo })?).await?;
-        if !is_first {
+        if before.are_there() {
             return Ok(Vec::new());
         }
         let why = (Ending::CredentialsChanged, Actor::Owner);
@@ -170,11 +179,15 @@ impl App {
                     app.audit(tx, &entry.word(role.name())).await?;
                 }
                 accounts::set_roles(tx, account, &roles.to_string()).await?;
+                if roles != held {
+                    app.revoke_keys_of(tx, account, (actor, "role_revoked"), now).await?;
+                }
                 let why = (Ending::EndedByOperator, actor);
                 Ok((roles, app.end_sessions_in(tx, account, None, why, now).await?))
             })
             .await?;
         self.revoke(ended, now);
+        self.forget_known_keys();
         Ok(roles)
     }
 

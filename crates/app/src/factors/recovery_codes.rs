@@ -21,7 +21,7 @@ pub type ShownCodes = Vec<Zeroizing<String>>;
 impl App {
     /// Makes new codes in place of those that are left.
     pub async fn new_recovery_codes(&self, caller: &Caller) -> Result<ShownCodes> {
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let codes = self.draw_recovery_codes();

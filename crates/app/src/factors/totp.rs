@@ -38,7 +38,7 @@ pub struct PendingTotp {
 impl App {
     /// Hands out a secret, which counts when a code of it was shown. One that counts already goes on until then.
     pub async fn begin_totp(&self, caller: &Caller) -> Result<PendingTotp> {
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let email = self.me(caller).await?.email;
@@ -89,14 +89,14 @@ impl App {
                 throttles::delete(tx, &tag).await?;
                 throttles::delete(tx, &app.code_tag("totp", account)).await?;
                 let sealed = key.seal(&place(account, "sealed"), secret.as_bytes(), &app.random)?;
-                let is_first = !Factors::of(tx, account).await?.are_there();
+                let before = Factors::of(tx, account).await?;
                 totp::confirm(tx, account, &sealed, step, now).await?;
                 let are_new = keep_first(tx, account, &first).await?;
                 change_proofs(tx, account, session, |proofs| proofs.with(Proof::Totp), now).await?;
                 let entry = Entry::of(account, Event::FactorAdded, now);
                 app.audit(tx, &entry.word(Proof::Totp.word())).await?;
                 let method = Method::AuthenticatorApp;
-                let ended = app.factor_added(tx, &stored, (session, is_first), method, now).await?;
+                let ended = app.factor_added(tx, &stored, (session, &before), method, now).await?;
                 Ok(Some((are_new, ended)))
             })
             .await?;
@@ -109,7 +109,7 @@ impl App {
 
     /// Lets codes of the app count no more. Other sessions end.
     pub async fn remove_totp(&self, caller: &Caller) -> Result<()> {
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let tag = self.code_tag("totp", account);

@@ -49,7 +49,7 @@ pub struct Added {
 impl App {
     /// Begins to add a passkey.
     pub async fn start_passkey(&self, caller: &Caller) -> Result<CreationOptions> {
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let email = self.me(caller).await?.email;
@@ -109,7 +109,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let owner = lock_caller(tx, account, session).await?;
-                let is_first = !Factors::of(tx, account).await?.are_there();
+                let before = Factors::of(tx, account).await?;
                 require_room(passkeys::of_account(tx, account).await?.len())?;
                 if !passkeys::insert(tx, account, &tag, &stored, credential.counter).await? {
                     return Err(Error::conflict(
@@ -124,7 +124,7 @@ impl App {
                     change_proofs(tx, account, session, |proofs| proofs.with(Proof::Passkey), now).await?;
                     let entry = Entry::of(account, Event::FactorAdded, now).network(Some(origin.network));
                     app.audit(tx, &entry.word(Proof::Passkey.word()).item(stored.id.uuid())).await?;
-                    let added = (session, is_first);
+                    let added = (session, &before);
                     let ended = app.factor_added(tx, &owner, added, Method::Passkey, now).await?;
                     return Ok((are_new, None, ended));
                 }

@@ -127,7 +127,7 @@ impl App {
 
     /// Lets a passkey lead here no longer, unless it is the only way in. Other sessions end.
     pub async fn remove_passkey(&self, caller: &Caller, id: PasskeyId) -> Result<()> {
-        self.require_step_up(caller).await?;
+        self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let app = self.clone();

@@ -22,6 +22,8 @@ testkit::stamp! {
         other_sessions_end_with_the_first_factor,
         lost_factors_are_taken_away_at_the_terminal,
         a_session_that_ended_elsewhere_changes_no_way_in,
+        who_changes_factors_shows_one_that_was_there,
+        a_mailbox_does_not_lead_past_a_factor_that_was_there,
     ]
 }
 
@@ -154,6 +156,8 @@ async fn other_sessions_end_with_the_first_factor(app: TestApp) {
 
 async fn lost_factors_are_taken_away_at_the_terminal(mut app: TestApp) {
     let root = app.operator("root@example.org").await;
+    let body = json!({"name": "Newsletter", "scopes": ["audit:read"]});
+    let key = root.post("/v1/operator/keys", body).await.expect(201).text("/secret");
     app.user("ann@example.org").await;
     app.stop().await;
     let remove = |email: &str| command(&app, &["accounts", "remove-factors", email]);
@@ -164,6 +168,7 @@ async fn lost_factors_are_taken_away_at_the_terminal(mut app: TestApp) {
     assert!(code == 1 && err.contains("no second factor"), "{err}");
     app.resume().await;
     root.moved_to(&app).get("/v1/me").await.problem(401, "session_ended");
+    app.visitor().with_key(&key).get("/v1/operator/audit").await.problem(401, "invalid_key");
     let root = app.visitor();
     root.sign_in("root@example.org").await;
     let me = root.get("/v1/me").await.expect(200).json;
@@ -172,6 +177,59 @@ async fn lost_factors_are_taken_away_at_the_terminal(mut app: TestApp) {
     for event in ["factor_removed", "role_revoked"] {
         assert!(log.iter().any(|line| line.event == event && line.actor == "command_line"));
     }
+}
+
+/// With a session and its password, but without the phone.
+async fn who_changes_factors_shows_one_that_was_there(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let (secret, _) = set_up(&app, &ann).await;
+    app.advance(7 * DAY);
+    ann.refresh().await;
+    ann.post("/v1/auth/step-up", json!({"password": PASSWORD})).await.expect(200);
+    let calls = || {
+        [
+            ann.post("/v1/me/email", json!({"email": "eve@evil.example"})),
+            ann.post("/v1/me/factors/totp", json!({})),
+            ann.post("/v1/me/factors/recovery-codes", json!({})),
+            ann.post("/v1/me/passkeys/start", json!({})),
+            ann.delete("/v1/me/passkeys/0199aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee"),
+            ann.delete("/v1/me/factors/totp"),
+        ]
+    };
+    for call in calls() {
+        let refused = call.await.problem(401, "insufficient_user_authentication");
+        assert_eq!(refused.json["accepts"], json!(["totp"]));
+    }
+    // The password does for the rest,
+    ann.delete("/v1/me/sessions").await.expect(200);
+    // and the phone for all of it, for five minutes.
+    let code = totp::code(&secret, app.now());
+    ann.post("/v1/auth/step-up", json!({"code": code})).await.expect(200);
+    app.advance(Duration::from_mins(5));
+    for (call, status) in calls().into_iter().zip([202, 200, 201, 200, 404, 204]) {
+        call.await.expect(status);
+    }
+}
+
+async fn a_mailbox_does_not_lead_past_a_factor_that_was_there(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let (secret, _) = set_up(&app, &ann).await;
+    app.advance(7 * DAY);
+    ann.refresh().await;
+    let code = totp::code(&secret, app.now());
+    ann.post("/v1/auth/step-up", json!({"code": code})).await.expect(200);
+    let added = async || {
+        let mail = app.mail_to("ann@example.org").await;
+        assert!(mail.subject.contains("was added") && mail.reset().is_none(), "{mail:?}");
+    };
+    let mut device = testkit::Authenticator::at(&app.app().settings().public_url);
+    let options = ann.post("/v1/me/passkeys/start", json!({})).await.expect(200).json["public_key"].clone();
+    let made = json!({"name": "Key", "credential": device.create(&options)});
+    ann.post("/v1/me/passkeys/finish", made).await.expect(201);
+    added().await;
+    app.advance(Duration::from_secs(1));
+    set_up(&app, &ann).await;
+    added().await;
 }
 
 /// What another node has ended is believed here for some seconds, but not where it matters.

@@ -13,6 +13,8 @@ testkit::stamp! {
         a_password_renews_the_proof_of_the_same_session,
         a_browser_keeps_its_cookie,
         a_wrong_password_proves_nothing_and_is_counted,
+        strangers_failures_do_not_reach_into_a_session,
+        a_session_has_a_hundred_failures_of_its_own,
         an_anonymous_account_has_nothing_to_show,
         a_step_up_needs_exactly_one_proof,
     ]
@@ -58,11 +60,45 @@ async fn a_wrong_password_proves_nothing_and_is_counted(app: TestApp) {
         show("this is not her password").await.problem(401, "wrong_credentials");
     }
     show(PASSWORD).await.problem(429, "too_many_attempts");
-    // It is the same counter as that of signing in.
-    app.visitor().log_in("ann@example.org", PASSWORD).await.problem(429, "too_many_attempts");
+    // It is a counter of the session's own: whoever has stolen it does not keep her from signing in.
+    app.visitor().sign_in("ann@example.org").await;
     app.advance(Duration::from_secs(1));
     show(PASSWORD).await.expect(200);
     show("this is not her password").await.problem(401, "wrong_credentials");
+}
+
+const WRONG: &str = "this is not her password";
+
+async fn strangers_failures_do_not_reach_into_a_session(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for _ in 0..100 {
+        app.visitor().log_in("ann@example.org", WRONG).await.problem(401, "wrong_credentials");
+        app.advance(Duration::from_mins(30));
+    }
+    app.visitor().log_in("ann@example.org", PASSWORD).await.problem(429, "password_refused");
+    ann.refresh().await;
+    ann.post("/v1/auth/step-up", json!({"password": PASSWORD})).await.expect(200);
+    let change = json!({"password": "another four plain words", "current": PASSWORD});
+    ann.put("/v1/me/password", change).await.expect(204);
+}
+
+async fn a_session_has_a_hundred_failures_of_its_own(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let fail = async || {
+        ann.refresh().await;
+        ann.post("/v1/auth/step-up", json!({"password": WRONG})).await.problem(401, "wrong_credentials");
+        app.advance(Duration::from_mins(30));
+    };
+    for _ in 0..100 {
+        fail().await;
+    }
+    // From here on what fails in it counts with what fails elsewhere.
+    for _ in 0..5 {
+        fail().await;
+    }
+    ann.refresh().await;
+    ann.post("/v1/auth/step-up", json!({"password": WRONG})).await.problem(401, "wrong_credentials");
+    app.visitor().log_in("ann@example.org", PASSWORD).await.problem(429, "too_many_attempts");
 }
 
 async fn an_anonymous_account_has_nothing_to_show(app: TestApp) {
