@@ -261,7 +261,7 @@ async fn key_ring(config: &Config, url: &store::Url, random: &Random) -> Result<
     if let Some(ring) = Ring::load(&file)? {
         return Ok(keep(ring));
     }
-    if store::migrate(url, true).await?.present > 0 {
+    if store::migrate(url, true).await?.is_sealed {
         // Of nodes that start together on one folder, another may have made both in the meantime.
         if let Some(ring) = Ring::load(&file)? {
             return Ok(keep(ring));

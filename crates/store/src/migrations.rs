@@ -62,6 +62,8 @@ pub struct Step {
 pub struct Report {
     /// Steps that were in place before.
     pub present: usize,
+    /// Whether there is something that the key ring opens. A server has been here then, not only the schema.
+    pub is_sealed: bool,
     /// Steps that ran, or would run.
     pub pending: Vec<Step>,
     /// The copy that was made before a database with data in it was changed (SQLite).
@@ -101,6 +103,8 @@ impl Dialect {
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number {i64} NOT NULL PRIMARY KEY, name {text} NOT NULL, checksum {text} NOT NULL) {strict}";
+
+const SEALED: &str = "SELECT EXISTS (SELECT 1 FROM server_secret)";
 
 /// Brings the schema up to date, or tells what that would run.
 ///
@@ -157,6 +161,9 @@ fn on_connection(
     sqlite::batch(&tx, &Dialect::Sqlite.render(LEDGER))?;
     let present = steps_of(&tx).map_err(sql)?;
     let mut report = plan(steps, &present, Dialect::Sqlite)?;
+    if report.present > 0 {
+        report.is_sealed = tx.query_row(SEALED, [], |row| row.get(0)).map_err(sql)?;
+    }
     if dry_run || report.pending.is_empty() {
         return Ok(report);
     }
@@ -190,7 +197,10 @@ async fn on_postgres(url: &str, dry_run: bool) -> Result<Report> {
         .await
         .map_err(failed)?;
     let present: Vec<(i64, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let report = plan(STEPS, &present, Dialect::Postgres)?;
+    let mut report = plan(STEPS, &present, Dialect::Postgres)?;
+    if report.present > 0 {
+        report.is_sealed = tx.query_typed_one(SEALED, &[]).await.map_err(failed)?.get(0);
+    }
     if dry_run {
         tx.rollback().await.map_err(failed)?;
     } else {
@@ -246,7 +256,7 @@ fn plan(steps: &[Template], present: &[(i64, String)], dialect: Dialect) -> Resu
             sql: dialect.render(step.text),
         })
         .collect();
-    Ok(Report { present: present.len(), pending, backup: None })
+    Ok(Report { present: present.len(), is_sealed: false, pending, backup: None })
 }
 
 #[cfg(test)]
@@ -254,7 +264,11 @@ mod tests {
     use super::*;
 
     const LATER: &[Template] = &[
-        Template { number: 1, name: "start", text: "CREATE TABLE saved (word {text} NOT NULL) {strict};" },
+        Template {
+            number: 1,
+            name: "start",
+            text: "CREATE TABLE saved (word {text} NOT NULL) {strict}; CREATE TABLE server_secret (name {text}) {strict};",
+        },
         Template { number: 2, name: "more", text: "CREATE TABLE more (word {text} NOT NULL) {strict};" },
     ];
     const BROKEN: &[Template] =

@@ -229,6 +229,21 @@ fn migrate_shows_before_it_does() {
     assert!(migrate(&["--dry-run"]).contains("nothing to do"));
 }
 
+#[test]
+fn after_migrate_alone_the_ring_is_made_and_a_lost_one_is_told() {
+    let folder = tempdir().unwrap();
+    let call = |arguments: &[&str]| said(&run(folder.path(), &[arguments, &["--data", "data"]].concat()));
+    assert_eq!(call(&["migrate"]).2, 0);
+    let ring = folder.path().join("data").join("keys").join("ring");
+    assert!(!ring.exists());
+    let (_, err, code) = call(&["accounts", "list"]);
+    assert!(code == 0 && ring.exists(), "{err}");
+    fs::remove_file(&ring).unwrap();
+    let (_, err, code) = call(&["accounts", "list"]);
+    assert!(code == 1 && err.contains("the key ring") && err.contains("is missing"), "{err}");
+    assert!(!ring.exists(), "a new one would hide that");
+}
+
 #[tokio::test]
 async fn doctor_knows_good_from_bad() {
     let folder = tempdir().unwrap();
