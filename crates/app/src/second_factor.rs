@@ -20,6 +20,7 @@ use crate::audit::{Entry, Event};
 use crate::caller::Client;
 use crate::challenges::Purpose;
 use crate::factors::{Factors, not_six_digits};
+use crate::mail::{self, Notice};
 use crate::passkeys::{RequestOptions, ShownPasskey, Verified, hints};
 use crate::sign_in::{Beginning, Begun, SignedIn};
 
@@ -159,6 +160,7 @@ impl App {
                 if proof == Proof::RecoveryCode {
                     let entry = Entry::of(stored.id, Event::RecoveryCodeUsed, now);
                     app.audit(tx, &entry.network(Some(origin.network))).await?;
+                    mail::queue(tx, &app.notice_to(&stored, &Notice::RecoveryCodeUsed)?).await?;
                 }
                 let beginning = Beginning {
                     account: stored.id,

@@ -113,6 +113,9 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         ),
         Notice::RecoveryCodesMade => Letter::new("New recovery codes for your Fairweather account")
             .paragraph("New recovery codes were made for your Fairweather account. Older ones work no more."),
+        Notice::RecoveryCodeUsed => Letter::new("A recovery code of your Fairweather account was used").paragraph(
+            "Somebody signed in to your Fairweather account with one of its recovery codes. That code works no more.",
+        ),
         Notice::AccountDeleted => {
             return Letter::new("Your Fairweather account was deleted").paragraph(
                 "Your Fairweather account and everything in it was deleted. This is the last mail about it.",

@@ -122,6 +122,12 @@ fn tell(notice: &Notice, public_url: &str) -> Letter {
         Notice::RecoveryCodesMade => Letter::new("Neue Notfallcodes für dein Konto bei Fairweather").paragraph(
             "Für dein Konto bei Fairweather wurden neue Notfallcodes erstellt. Die alten gelten nicht mehr.",
         ),
+        Notice::RecoveryCodeUsed => {
+            Letter::new("Ein Notfallcode deines Kontos bei Fairweather wurde benutzt").paragraph(
+                "Jemand hat sich mit einem der Notfallcodes bei deinem Konto bei Fairweather angemeldet. Dieser Code gilt \
+                 nicht mehr.",
+            )
+        }
         Notice::AccountDeleted => {
             return Letter::new("Dein Konto bei Fairweather wurde gelöscht").paragraph(
                 "Dein Konto bei Fairweather wurde mit allem, was darin war, gelöscht. Das ist die letzte Mail dazu.",

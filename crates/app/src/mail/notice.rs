@@ -25,6 +25,7 @@ pub enum Notice {
     /// A refresh token came back that was used before, so its session was ended.
     RefreshTokenReused,
     RecoveryCodesMade,
+    RecoveryCodeUsed,
     AccountDeleted,
 }
 
@@ -57,6 +58,7 @@ impl Notice {
             Self::EmailChanged,
             Self::RefreshTokenReused,
             Self::RecoveryCodesMade,
+            Self::RecoveryCodeUsed,
             Self::AccountDeleted,
         ];
         for notice in &all {
@@ -68,7 +70,7 @@ impl Notice {
                 | Self::FactorAdded { .. }
                 | Self::MethodRemoved(_) => {}
                 Self::EmailChangeBegun | Self::EmailChanged | Self::RefreshTokenReused => {}
-                Self::RecoveryCodesMade | Self::AccountDeleted => {}
+                Self::RecoveryCodesMade | Self::RecoveryCodeUsed | Self::AccountDeleted => {}
             }
         }
         all

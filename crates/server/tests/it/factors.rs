@@ -449,6 +449,13 @@ async fn every_change_of_factors_is_told_by_mail(app: TestApp) {
     assert_eq!(told().await, "A way to sign in was added to your Fairweather account");
     ann.post("/v1/me/factors/recovery-codes", json!({})).await.expect(201);
     assert_eq!(told().await, "New recovery codes for your Fairweather account");
+    let codes =
+        ann.post("/v1/me/factors/recovery-codes", json!({})).await.expect(201).json["recovery_codes"].clone();
+    app.advance(Duration::from_secs(1));
+    let phone = app.visitor();
+    let challenge = challenged(&phone, "ann@example.org").await;
+    answer(&phone, &challenge, "recovery_code", codes[0].as_str().unwrap()).await.expect(200);
+    assert_eq!(told().await, "A recovery code of your Fairweather account was used");
     ann.delete("/v1/me/factors/totp").await.expect(204);
     assert_eq!(told().await, "A way to sign in was removed from your Fairweather account");
     let count = app.mails().await.len();
