@@ -92,7 +92,10 @@ impl App {
                 None => Ok(None),
             })
             .await?;
-        let stored = stored.ok_or_else(reset_refused)?;
+        let Some(stored) = stored else {
+            self.limit_secrets(client)?;
+            return Err(reset_refused());
+        };
         let (email, _) = self.address(&stored)?.ok_or_else(reset_refused)?;
         let phc = self.hashing.hash(self.accept_password(password, &email)?).await?;
         let sealed = self.seal_password(&stored, &phc)?;

@@ -7,13 +7,15 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::expiry;
 use crate::statement::Statement;
-use crate::transaction::Tx;
+use crate::transaction::{Db, Tx};
 
 static INSERT: Statement<(Vec<u8>, Uuid, Uuid, Vec<u8>, i64), ()> = Statement::new(
     "INSERT INTO stream_ticket (ticket_hash, account_id, session_id, state, until) VALUES ($1, $2, $3, $4, $5)",
 );
 static FORGET: Statement<(Uuid, i64), ()> =
     Statement::new("DELETE FROM stream_ticket WHERE account_id = $1 AND until <= $2");
+static IS_THERE: Statement<(Vec<u8>, i64), (Uuid,)> =
+    Statement::new("SELECT account_id FROM stream_ticket WHERE ticket_hash = $1 AND until > $2");
 static USE: Statement<(Vec<u8>, i64), (Uuid, Uuid, Vec<u8>)> = Statement::new(
     "DELETE FROM stream_ticket WHERE ticket_hash = $1 AND until > $2 RETURNING account_id, session_id, state",
 );
@@ -38,6 +40,11 @@ pub async fn draw(tx: &mut Tx, hash: &[u8], ticket: &Ticket, until: Timestamp, n
     tx.exec(&FORGET, (account.uuid(), now.millis())).await?;
     let args = (hash, account.uuid(), session.uuid(), state.as_slice(), until.millis());
     tx.exec(&INSERT, args).await.map(drop)
+}
+
+/// Whether a ticket could be taken.
+pub async fn is_there(db: &mut Db, hash: &[u8], now: Timestamp) -> Result<bool> {
+    Ok(db.opt(&IS_THERE, (hash, now.millis())).await?.is_some())
 }
 
 /// Takes the ticket, once over all nodes; `None` when it is none, was used or is old.

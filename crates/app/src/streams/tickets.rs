@@ -15,7 +15,7 @@ use vault::Secret;
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::caller::{Caller, Credential, account_is_gone};
+use crate::caller::{Caller, Client, Credential, account_is_gone};
 
 /// How long a ticket is good. With the limit on requests it bounds how many one account has.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
@@ -78,11 +78,17 @@ impl App {
     }
 
     /// Takes a ticket in: of all that try it at once, on any node, one is let through.
-    pub async fn authenticate_ticket(&self, text: &str) -> Result<Caller> {
+    ///
+    /// What is none costs no write, and counts against who shows it. A ticket that is one counts against the account that
+    /// drew it alone: many people of one network may come back at once.
+    pub async fn authenticate_ticket(&self, client: &Client, text: &str) -> Result<Caller> {
         let now = self.now();
-        // What is no ticket at all costs no write.
         let secret = Secret::parse(text).ok_or_else(refused)?;
         let hash = *secret.digest().as_bytes();
+        if !self.store.read(async move |db| tickets::is_there(db, &hash, now).await).await? {
+            self.limit_secrets(client)?;
+            return Err(refused());
+        }
         let taken = self.store.write(async move |tx| {
             let Some(ticket) = tickets::take(tx, &hash, now).await? else { return Ok(None) };
             // The session may have ended on another node a moment ago.

@@ -15,6 +15,7 @@ testkit::stamp! {
         forged_refresh_tokens_count_against_who_shows_them,
         a_network_makes_so_many_accounts,
         a_network_shows_so_many_secrets,
+        genuine_tickets_and_links_count_against_no_network,
         metrics_are_not_told_through_a_proxy_that_says_nothing,
         loopback_is_a_network_like_others_where_people_rely_on_it,
     ]
@@ -200,13 +201,16 @@ async fn a_network_shows_so_many_secrets(mut app: TestApp) {
         ("/v1/auth/register/confirm", Some(json!({"registration": secret, "code": "12345678"}))),
         ("/v1/auth/mfa", Some(json!({"challenge": secret, "code": "123456"}))),
         ("/v1/auth/passkeys/finish", Some(json!({"credential": credential}))),
-        ("/v1/auth/oauth/example/callback", None),
+        ("/v1/auth/password/reset", Some(json!({"reset": secret, "password": "another four plain words"}))),
+        ("/v1/auth/oauth/example/callback?code=x&state=", None),
+        ("/v1/stream?ticket=", None),
+        ("/v1/ws?ticket=", None),
     ];
     for (network, (path, body)) in calls.into_iter().enumerate() {
         let visitor = app.visitor().with_header("x-forwarded-for", &format!("203.0.113.{network}"));
         let show = async || match &body {
             Some(body) => visitor.post(path, body.clone()).await,
-            None => visitor.get(&format!("{path}?state={secret}&code=x")).await,
+            None => visitor.get(&format!("{path}{secret}")).await,
         };
         for _ in 0..2 {
             let answer = show().await;
@@ -214,6 +218,32 @@ async fn a_network_shows_so_many_secrets(mut app: TestApp) {
         }
         show().await.problem(429, "rate_limited");
     }
+}
+
+async fn genuine_tickets_and_links_count_against_no_network(mut app: TestApp) {
+    behind_a_proxy(&mut app, |config| {
+        config.limits.secrets_burst = 1;
+        config.limits.secrets_per_second = 0.001;
+    })
+    .await;
+    let ann = app.user("ann@example.org").await;
+    app.advance(Duration::from_secs(1));
+    app.visitor().post("/v1/auth/password/forgot", json!({"email": "ann@example.org"})).await.expect(202);
+    let link = app.reset_for("ann@example.org").await;
+    let shared = app.visitor().with_header("x-forwarded-for", "203.0.113.9");
+    let unknown = format!("/v1/stream?ticket={}", "A".repeat(43));
+    shared.get(&unknown).await.problem(401, "invalid_ticket");
+    shared.get(&unknown).await.problem(429, "rate_limited");
+    for _ in 0..3 {
+        let ticket = ann.post("/v1/stream/ticket", json!({})).await.expect(200).text("/ticket");
+        let mut events = shared.get(&format!("/v1/stream?ticket={ticket}")).follow().await;
+        events.hello().await;
+        // One that was used is as good as none.
+        shared.get(&format!("/v1/stream?ticket={ticket}")).await.problem(429, "rate_limited");
+    }
+    let reset = |link: &str| json!({"reset": link, "password": "another four plain words"});
+    shared.post("/v1/auth/password/reset", reset(&link)).await.expect(204);
+    shared.post("/v1/auth/password/reset", reset(&link)).await.problem(429, "rate_limited");
 }
 
 async fn metrics_are_not_told_through_a_proxy_that_says_nothing(mut app: TestApp) {

@@ -23,16 +23,24 @@ async fn take(store: &TestStore, hash: &'static [u8], seconds: u64) -> Option<Ti
     store.write(async move |tx| tickets::take(tx, hash, now).await).await.unwrap()
 }
 
+async fn is_there(store: &TestStore, hash: &'static [u8], seconds: u64) -> bool {
+    let now = NOW.plus(Duration::from_secs(seconds));
+    store.read(async move |db| tickets::is_there(db, hash, now).await).await.unwrap()
+}
+
 async fn a_ticket_is_taken_once(store: TestStore) {
     let drawn = ticket(&store);
     draw(&store, b"hash", drawn.clone(), 30).await;
     assert_eq!(take(&store, b"other", 0).await, None);
+    assert!(is_there(&store, b"hash", 29).await);
+    assert!(!is_there(&store, b"hash", 30).await && !is_there(&store, b"other", 0).await);
     let mut tries = JoinSet::new();
     for _ in 0..20 {
         tries.spawn(store.write(async |tx| tickets::take(tx, b"hash", NOW).await));
     }
     let taken: Vec<_> = tries.join_all().await.into_iter().filter_map(|taken| taken.unwrap()).collect();
     assert_eq!(taken, [drawn]);
+    assert!(!is_there(&store, b"hash", 0).await);
 }
 
 async fn a_ticket_ends(store: TestStore) {

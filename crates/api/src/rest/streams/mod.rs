@@ -1,7 +1,7 @@
 //! `/v1/stream`, `/v1/ws` and `/v1/stream/ticket`: two faces of one stream, and what opens them from elsewhere.
 
 use app::streams::TICKET_LIFETIME;
-use app::{Caller, limits::Left};
+use app::{Caller, Client, limits::Left};
 use axum::extract::State;
 use domain::Error;
 use http::{HeaderMap, header};
@@ -63,10 +63,15 @@ pub async fn ticket(
 }
 
 /// Who opens a stream: by header, else by ticket, else by cookie.
-async fn identify(api: &Api, headers: &HeaderMap, ticket: Option<&str>) -> Result<Option<Caller>, Problem> {
+async fn identify(
+    api: &Api,
+    client: &Client,
+    headers: &HeaderMap,
+    ticket: Option<&str>,
+) -> Result<Option<Caller>, Problem> {
     match ticket {
         Some(ticket) if !headers.contains_key(header::AUTHORIZATION) => {
-            Ok(Some(api.app.authenticate_ticket(ticket).await?))
+            Ok(Some(api.app.authenticate_ticket(client, ticket).await?))
         }
         _ => authenticate(api, true, headers).await,
     }

@@ -67,11 +67,11 @@ pub async fn socket(
 ) -> Result<Response, Problem> {
     let may_use_cookie = check_origin(&api, &headers, query.ticket.is_some())?;
     let shown = if may_use_cookie {
-        identify(&api, &headers, query.ticket.as_deref()).await
+        identify(&api, &client, &headers, query.ticket.as_deref()).await
     } else {
         let mut headers = headers;
         headers.remove(header::COOKIE);
-        identify(&api, &headers, query.ticket.as_deref()).await
+        identify(&api, &client, &headers, query.ticket.as_deref()).await
     };
     let Ok(upgrade) = upgrade else {
         shown?.ok_or_else(credential_required)?;

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use super::{StreamQuery, credential_required, events, identify, pump, within_rate};
 use crate::Api;
 use crate::authentication::{renewed_cookie, tell_limit};
+use crate::client::From as FromClient;
 use crate::problem::Problem;
 use crate::query::Query;
 
@@ -29,10 +30,12 @@ use crate::query::Query;
 pub async fn stream(
     State(api): State<Api>,
     Query(query): Query<StreamQuery>,
+    FromClient(client): FromClient,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let caller = identify(&api, &headers, query.ticket.as_deref()).await?.ok_or_else(credential_required)?;
+    let shown = identify(&api, &client, &headers, query.ticket.as_deref()).await?;
+    let caller = shown.ok_or_else(credential_required)?;
     let left = within_rate(&api, &caller);
     let body = match (&left, method == Method::HEAD) {
         (_, true) => Body::empty(),
