@@ -18,7 +18,7 @@ use crate::App;
 use crate::audit::{Entry, Event};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::data_keys::context;
-use crate::mail::{self, Language, Notice, Template};
+use crate::mail::{self, Addressee, Language, Notice, Template};
 use crate::sessions::{Standing, lock_caller};
 use crate::throttles::MailFor;
 
@@ -144,7 +144,8 @@ impl App {
         };
         let to_new = Template::EmailChangeTo { code: &new_code.to_text() };
         let to_new = self.prepare_mail(email.as_str(), language, &to_new)?;
-        let to_taken = self.prepare_mail(email.as_str(), language, &Template::EmailTaken)?;
+        let Addressee { account: holder, to, language } = self.addressee(&email, Some(language)).await?;
+        let to_taken = self.prepare_mail(&to, language, &Template::EmailTaken)?;
         let pending = Pending {
             email: email.as_str().to_owned(),
             secret: secret.to_text().to_string(),
@@ -160,7 +161,7 @@ impl App {
             .write(async move |tx| {
                 // A reset that came first has ended this session, and cancels what it begins.
                 lock_caller(tx, account, session).await?;
-                let taken = accounts::find_by_email(tx, &email_tag).await?.is_some();
+                let taken = accounts::find_by_email(tx, &email_tag).await? == Some(holder);
                 email_changes::put(tx, account, &sealed, now.plus(EXPIRES_IN)).await?;
                 let entry = Entry::of(account, Event::EmailChangeAsked, now).network(Some(network));
                 app.audit(tx, &entry).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::email::Email;
 use domain::password::Password;
 use domain::session::Ending;
-use domain::{AccountId, Error, Invalid, Result, SessionId};
+use domain::{Error, Invalid, Result, SessionId};
 use store::{accounts, challenges, email_changes, password_resets};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::common_passwords;
 use crate::data_keys::context;
 use crate::factors::Factors;
 use crate::identities::ways_in;
-use crate::mail::{self, Method, Notice, Template};
+use crate::mail::{self, Addressee, Method, Notice, Template};
 use crate::sessions::lock_caller;
 use crate::throttles::MailFor;
 
@@ -52,18 +52,10 @@ impl App {
         let now = self.now();
         self.count_mail(MailFor::Reset, &email, client, now).await?;
         let email_tag = self.index.email(&email);
-        let nobody = AccountId::new(now, &self.random);
-        let stored = self.behind(email_tag, nobody).await?;
         let secret = Secret::generate(&self.random);
         let language = client.language.unwrap_or_default();
         let to_unknown = self.prepare_mail(email.as_str(), language, &Template::NoAccount)?;
-        let account = stored.as_ref().map_or(nobody, |stored| stored.id);
-        // To the address as it was confirmed, never as it was typed: two that are the same to us may be two mailboxes.
-        let (to, language) = match &stored {
-            Some(stored) => self.address(stored)?,
-            None => None,
-        }
-        .unwrap_or_else(|| (email.as_str().to_owned(), language));
+        let Addressee { account, to, language } = self.addressee(&email, client.language).await?;
         let to_known =
             self.prepare_mail(&to, language, &Template::PasswordReset { secret: &secret.to_text() })?;
         let hash = *secret.digest().as_bytes();

@@ -1,9 +1,9 @@
 //! How the person likes to read, and to be written to. Sealed with the account.
 
 use domain::forecast::units::Units;
-use domain::{Error, Result};
+use domain::{AccountId, Error, Result};
 use serde::{Deserialize, Serialize};
-use store::accounts;
+use store::{Tx, accounts};
 use uuid::Uuid;
 use vault::DataKey;
 
@@ -40,12 +40,7 @@ impl Preferences {
         })
     }
 
-    pub(crate) fn seal(
-        &self,
-        account: domain::AccountId,
-        key: &DataKey,
-        random: &domain::Random,
-    ) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, account: AccountId, key: &DataKey, random: &domain::Random) -> Result<Vec<u8>> {
         let stored = Stored {
             units: self.units.map(|units| units.name().to_owned()),
             language: self.language.map(|language| language.tag().to_owned()),
@@ -56,6 +51,21 @@ impl Preferences {
 }
 
 impl App {
+    /// Keeps with an account that registers what its browser likes to read, unless its holder has chosen already.
+    pub(crate) async fn keep_language(
+        &self,
+        tx: &mut Tx,
+        (account, key): (AccountId, &DataKey),
+        mut preferences: Preferences,
+        language: Option<Language>,
+    ) -> store::Result<()> {
+        if preferences.language.is_some() || language.is_none() {
+            return Ok(());
+        }
+        preferences.language = language;
+        accounts::set_preferences(tx, account, &preferences.seal(account, key, &self.random)?).await
+    }
+
     /// Replaces the preferences, but for a language that is not named: clients of an older version do not know of it.
     pub async fn set_preferences(&self, caller: &Caller, preferences: Preferences) -> Result<()> {
         self.limit_mutations(caller.account, 1)?;

@@ -17,7 +17,7 @@ use crate::App;
 use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Caller, Client};
 use crate::data_keys::context;
-use crate::mail::{self, Language, Template};
+use crate::mail::{self, Addressee, Language, Template};
 use crate::preferences::Preferences;
 use crate::sign_in::{Beginning, SignedIn};
 use crate::throttles::MailFor;
@@ -81,10 +81,11 @@ impl App {
         let language = client.language.unwrap_or_default();
         let to_new =
             self.prepare_mail(email.as_str(), language, &Template::Confirmation { code: &code.to_text() })?;
-        let to_known = self.prepare_mail(email.as_str(), language, &Template::AlreadyRegistered)?;
+        let Addressee { account: holder, to, language } = self.addressee(&email, client.language).await?;
+        let to_known = self.prepare_mail(&to, language, &Template::AlreadyRegistered)?;
         self.store
             .write(async move |tx| {
-                let known = accounts::find_by_email(tx, &email_tag).await?.is_some();
+                let known = accounts::find_by_email(tx, &email_tag).await? == Some(holder);
                 registrations::put(tx, &hash, &data_key, &sealed, now.plus(EXPIRES_IN)).await?;
                 mail::queue(tx, [if known { &to_known } else { &to_new }]).await
             })
@@ -158,11 +159,8 @@ impl App {
                     // The anonymous account was removed meanwhile.
                     return Err(refused().into());
                 }
-                if preferences.language.is_none() {
-                    preferences.language = pending.language.as_deref().and_then(Language::parse);
-                    accounts::set_preferences(tx, account, &preferences.seal(account, &key, &app.random)?)
-                        .await?;
-                }
+                let language = pending.language.as_deref().and_then(Language::parse);
+                app.keep_language(tx, (account, &key), preferences, language).await?;
                 let why = (Ending::CredentialsChanged, Actor::Owner);
                 let ended = app.end_sessions_in(tx, account, None, why, now).await?;
                 let beginning = Beginning {

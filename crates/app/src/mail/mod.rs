@@ -3,6 +3,7 @@
 //! What is said stands in one file per language ([`english`], [`german`]); what it looks like, as text and as HTML,
 //! in [`letter`]. Another language is another file and another line in [`Language`].
 
+use domain::email::Email;
 use domain::{AccountId, Error, Random, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::accounts;
@@ -39,6 +40,14 @@ pub struct Delivered {
     pub id: Uuid,
     pub at: Timestamp,
     pub message: Message,
+}
+
+/// Whoever has an address, or might have it.
+pub(crate) struct Addressee {
+    /// Of nobody when the address has no account.
+    pub account: AccountId,
+    pub to: String,
+    pub language: Language,
 }
 
 /// A message that was written and sealed, and waits for the transaction that causes it.
@@ -135,6 +144,18 @@ impl App {
         let email = key.open(&context("account", stored.id, Uuid::nil(), "email"), sealed)?;
         let language = Preferences::of(stored, &key)?.language.unwrap_or_default();
         Ok(Some((String::from_utf8_lossy(&email).into_owned(), language)))
+    }
+
+    /// To whom goes what is mailed because somebody named this address: whoever has it, as it was stored and in their own
+    /// language, since two addresses that are the same to us may be two mailboxes; and else the address as it was named,
+    /// in the language of who named it. Asks the database as often in either case.
+    pub(crate) async fn addressee(&self, email: &Email, language: Option<Language>) -> Result<Addressee> {
+        let nobody = AccountId::new(self.now(), &self.random);
+        let stored = self.behind(self.index.email(email), nobody).await?;
+        let known = stored.as_ref().map(|stored| self.address(stored)).transpose()?.flatten();
+        let (to, language) =
+            known.unwrap_or_else(|| (email.as_str().to_owned(), language.unwrap_or_default()));
+        Ok(Addressee { account: stored.map_or(nobody, |stored| stored.id), to, language })
     }
 
     /// The newest messages of a development server's mailbox, for whoever holds its token.

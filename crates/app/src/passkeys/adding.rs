@@ -16,6 +16,7 @@ use crate::caller::{Caller, Client};
 use crate::challenges::{Purpose, is_of};
 use crate::factors::{Factors, change_proofs, keep_first, shown};
 use crate::mail::Method;
+use crate::preferences::Preferences;
 use crate::sessions::lock_caller;
 use crate::sign_in::{Beginning, SignedIn};
 
@@ -103,7 +104,7 @@ impl App {
         let tag = self.index.credential(&credential.id);
         let codes = self.draw_recovery_codes();
         let first = codes.clone();
-        let origin = self.origin(client);
+        let (origin, language) = (self.origin(client), client.language);
         let app = self.clone();
         let (are_new, begun, ended) = self
             .store
@@ -128,6 +129,8 @@ impl App {
                     let ended = app.factor_added(tx, &owner, added, Method::Passkey, now).await?;
                     return Ok((are_new, None, ended));
                 }
+                let preferences = Preferences::of(&owner, &key)?;
+                app.keep_language(tx, (account, &key), preferences, language).await?;
                 // A session that anybody could have begun must not reach the account that now has a way in.
                 let why = (Ending::CredentialsChanged, Actor::Owner);
                 let ended = app.end_sessions_in(tx, account, None, why, now).await?;

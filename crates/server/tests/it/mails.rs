@@ -1,13 +1,20 @@
 //! What is mailed: in whose language, to which address, and with which links.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::TestApp;
 use testkit::clients::PASSWORD;
 
+use crate::oauth::{me, sign_in, sign_in_app, with_provider};
+use crate::passkeys::add_first;
+
 testkit::stamp! {
     both: [
         mail_is_written_in_the_language_of_the_browser,
+        every_way_of_signing_up_keeps_the_language_of_the_browser,
         the_language_can_be_changed_and_is_otherwise_kept,
+        what_goes_to_a_known_address_goes_as_it_was_stored,
         a_refresh_token_that_comes_back_is_told_of,
         links_ignore_what_a_request_says_of_its_host,
     ]
@@ -33,6 +40,41 @@ async fn mail_is_written_in_the_language_of_the_browser(app: TestApp) {
     }
 }
 
+async fn every_way_of_signing_up_keeps_the_language_of_the_browser(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    let german = || app.visitor().with_header("accept-language", "de-AT, en;q=0.5");
+    let phone = german();
+    sign_in_app(&app, &phone, &provider, "ann", "login").await.expect(200);
+    let browser = german().from_our_page();
+    sign_in(&browser, &provider, "ben").await;
+    let mut upgraded = german();
+    upgraded.start_anonymously().await;
+    sign_in_app(&app, &upgraded, &provider, "cem", "login").await.expect(200);
+    let mut with_passkey = german().from_our_page();
+    with_passkey.start_anonymously().await;
+    add_first(&app, &with_passkey).await;
+    for client in [phone, browser, upgraded, with_passkey] {
+        assert_eq!(me(&client).await["preferences"], json!({"units": null, "language": "de"}));
+    }
+
+    // What somebody has chosen stays, and so does what was kept when they come again with another browser.
+    let mut chosen = app.visitor();
+    chosen.start_anonymously().await;
+    chosen.put("/v1/me/preferences", json!({"units": "si", "language": "en"})).await.expect(204);
+    let chosen = chosen.with_header("accept-language", "de");
+    sign_in_app(&app, &chosen, &provider, "dee", "login").await.expect(200);
+    assert_eq!(me(&chosen).await["preferences"], json!({"units": "si", "language": "en"}));
+    let again = app.visitor().with_header("accept-language", "en");
+    sign_in_app(&app, &again, &provider, "ann", "login").await.expect(200);
+    assert_eq!(me(&again).await["preferences"]["language"], "de");
+    let mut chosen = app.web();
+    chosen.start_anonymously().await;
+    chosen.put("/v1/me/preferences", json!({"units": "si", "language": "en"})).await.expect(204);
+    let chosen = chosen.with_header("accept-language", "de");
+    add_first(&app, &chosen).await;
+    assert_eq!(me(&chosen).await["preferences"], json!({"units": "si", "language": "en"}));
+}
+
 async fn the_language_can_be_changed_and_is_otherwise_kept(app: TestApp) {
     let ann = app.anonymous().await;
     ann.put("/v1/me/preferences", json!({"units": "si", "language": "de"})).await.expect(204);
@@ -46,6 +88,28 @@ async fn the_language_can_be_changed_and_is_otherwise_kept(app: TestApp) {
     assert_eq!(*preferences, json!({"units": "imperial", "language": "de"}));
 }
 
+/// Two addresses that are the same to us may be two mailboxes, and who asks is not who reads.
+async fn what_goes_to_a_known_address_goes_as_it_was_stored(app: TestApp) {
+    let mut greta = app.visitor().with_header("accept-language", "de");
+    greta.sign_up(&app, "Greta.Lang@example.org").await;
+    let ann = app.user("ann@example.org").await.with_header("accept-language", "en");
+    app.advance(Duration::from_secs(1));
+    app.visitor().with_header("accept-language", "en").register("gretA.lang@EXAMPLE.org").await;
+    let mail = app.mail_to("Greta.Lang@example.org").await;
+    assert_eq!(mail.subject, "Du hast schon ein Konto bei Fairweather");
+    app.advance(Duration::from_secs(1));
+    ann.post("/v1/me/email", json!({"email": "GRETA.LANG@example.org"})).await.expect(202);
+    let mail = app.mail_to("Greta.Lang@example.org").await;
+    assert_eq!(mail.subject, "Diese Adresse hat schon ein Konto bei Fairweather");
+    let others =
+        app.mails().await.into_iter().filter(|mail| mail.to.eq_ignore_ascii_case("greta.lang@example.org"));
+    assert!(
+        others.clone().all(|mail| mail.to == "Greta.Lang@example.org"),
+        "{:?}",
+        others.collect::<Vec<_>>()
+    );
+}
+
 async fn a_refresh_token_that_comes_back_is_told_of(app: TestApp) {
     let mut ann = app.visitor().with_header("accept-language", "de");
     ann.sign_up(&app, "ann@example.org").await;
@@ -53,7 +117,7 @@ async fn a_refresh_token_that_comes_back_is_told_of(app: TestApp) {
     for _ in 0..2 {
         ann.refresh().await;
         ann.get("/v1/me").await.expect(200);
-        app.advance(std::time::Duration::from_mins(1));
+        app.advance(Duration::from_mins(1));
     }
     app.visitor().present(&stolen).await.problem(401, "invalid_refresh_token");
     let mail = app.mail_to("ann@example.org").await;
@@ -69,7 +133,7 @@ async fn a_refresh_token_that_comes_back_is_told_of(app: TestApp) {
     for _ in 0..2 {
         eve.refresh().await;
         eve.get("/v1/me").await.expect(200);
-        app.advance(std::time::Duration::from_mins(1));
+        app.advance(Duration::from_mins(1));
     }
     app.visitor().present(&stolen).await.problem(401, "invalid_refresh_token");
     assert_eq!(app.mails().await.len(), told);
