@@ -17,6 +17,7 @@ use crate::audit::{Actor, Entry, Event};
 use crate::caller::{Client, account_is_gone};
 use crate::identities::{SealedIdentity, place};
 use crate::mail::{self, Method, Notice};
+use crate::preferences::Preferences;
 use crate::sign_in::{Beginning, SignedIn, Tokens};
 
 /// What the way led to.
@@ -27,6 +28,8 @@ pub enum Arrived {
     SteppedUp(Option<Tokens>),
 }
 
+/// The code of what is refused because an identity leads to one account alone.
+const TAKEN: &str = "identity_taken";
 /// Identities of one account.
 const MOST: i64 = 20;
 /// How far the provider's clock may be behind ours when it says that somebody was just there.
@@ -71,12 +74,28 @@ impl App {
         origin: Option<Origin>,
         client: &Client,
     ) -> Result<SignedIn> {
-        let now = self.now();
         let known = self.store.read(async move |db| identities::find(db, &tag).await).await?;
         if known.is_none() {
             self.limit_new_account(client)?;
         }
-        let holder = self.origin(client);
+        match self.try_sign_in_by(tag, identity.clone(), origin, client).await {
+            // Somebody came with the same identity at the same moment and was first: now it leads to their account.
+            Err(Error::Conflict { code: TAKEN, .. }) => {
+                self.try_sign_in_by(tag, identity, origin, client).await
+            }
+            other => other,
+        }
+    }
+
+    async fn try_sign_in_by(
+        &self,
+        tag: Tag,
+        identity: SealedIdentity,
+        origin: Option<Origin>,
+        client: &Client,
+    ) -> Result<SignedIn> {
+        let now = self.now();
+        let (holder, language) = (self.origin(client), client.language);
         let app = self.clone();
         let (passed, ended) = self
             .store
@@ -92,8 +111,13 @@ impl App {
                         (stored.id, Roles::parse(&stored.roles), Vec::new())
                     }
                     None => {
+                        let mut preferences = Preferences::default();
                         let (account, key) = match &from {
-                            Some(stored) => (stored.id, app.data_keys.open(stored.id, &stored.data_key)?),
+                            Some(stored) => {
+                                let key = app.data_keys.open(stored.id, &stored.data_key)?;
+                                preferences = Preferences::of(stored, &key)?;
+                                (stored.id, key)
+                            }
                             None => {
                                 let account = AccountId::new(now, &app.random);
                                 let (key, wrapped) = app.data_keys.create(account, &app.random)?;
@@ -104,6 +128,7 @@ impl App {
                             }
                         };
                         app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
+                        app.keep_language(tx, (account, &key), preferences, language).await?;
                         let entry = Entry::of(account, Event::Registered, now).network(Some(holder.network));
                         app.audit(tx, &entry.word(identity.provider.clone())).await?;
                         app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
@@ -226,5 +251,5 @@ async fn require_session(tx: &mut Tx, account: AccountId, session: SessionId) ->
 }
 
 fn taken() -> Error {
-    Error::conflict("identity_taken", "this identity leads to another account already")
+    Error::conflict(TAKEN, "this identity leads to another account already")
 }

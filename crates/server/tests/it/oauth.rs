@@ -1,5 +1,6 @@
 //! Ways in through a provider that does everything right until a story has it do one thing wrong.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ testkit::stamp! {
         keys_are_asked_for_again_once_a_minute,
         a_state_is_good_once_and_in_its_own_browser,
         of_two_that_come_back_at_once_one_is_let_in,
+        first_sign_ins_at_once_lead_to_one_account,
         a_state_ends_after_ten_minutes,
         an_answer_of_another_provider_does_not_count,
         somebody_who_says_no_is_told_so,
@@ -323,6 +325,24 @@ async fn of_two_that_come_back_at_once_one_is_let_in(app: TestApp) {
     statuses.sort_unstable();
     assert_eq!(statuses, [303, 403, 403, 403, 403, 403, 403, 403]);
     assert_eq!(provider.exchanges(), 1);
+}
+
+async fn first_sign_ins_at_once_lead_to_one_account(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    for subject in ["ann", "ben", "cem"] {
+        let mut devices = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let device = app.visitor();
+            let code = code_for(&app, &device, &provider, subject, "login").await;
+            let body = json!({"code": code, "code_verifier": verifier()});
+            devices.spawn(device.post("/v1/auth/oauth/example/token", body).into_future());
+        }
+        let answers = devices.join_all().await;
+        let accounts: Vec<_> =
+            answers.into_iter().map(|answer| answer.expect(200).text("/account_id")).collect();
+        assert!(accounts.windows(2).all(|two| two[0] == two[1]), "{accounts:?}");
+    }
+    assert_eq!(app.database().number("SELECT count(*) FROM account").await, 3);
 }
 
 async fn a_state_ends_after_ten_minutes(app: TestApp) {
