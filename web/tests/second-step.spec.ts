@@ -92,6 +92,24 @@ test('what is sensitive asks for a fresh proof, goes on after it, and leaves eve
   expect(await proofs()).toBe(1);
 });
 
+test('where nothing but the second factor will do, the page says what helps when it is lost', async ({ app, browser }) => {
+  await app.open();
+  await app.add('Lisb', 'Lisbon');
+  await signUp(app, browser);
+  const { page } = app;
+  const { secret } = await turnOn(app);
+  const proofs = await forgetProof(page, ['totp']);
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' });
+
+  await page.getByRole('button', { name: 'Replace: Authenticator app' }).click();
+  await expect(dialog.getByText('Lost it? Sign out, and in again with one of your recovery codes.')).toBeVisible();
+  await expect(dialog.getByLabel('Your password')).toHaveCount(0);
+  await dialog.getByLabel('Code from the app').fill(totp(secret, 1));
+  await dialog.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.getByRole('dialog', { name: 'Set up the authenticator app' })).toBeVisible();
+  expect(await proofs()).toBe(1);
+});
+
 test('going back from the second step begins anew', async ({ app, browser, device }) => {
   await app.open();
   await app.add('Lisb', 'Lisbon');

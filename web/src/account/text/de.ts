@@ -260,6 +260,7 @@ export const de: AccountTexts = {
     usePassword: 'Passwort verwenden',
     away: 'Du kommst hierher zurück und machst es dann noch einmal.',
     nothing: 'Diese Sitzung kann nicht beweisen, wer du bist. Melde dich ab und wieder an.',
+    lost: 'Nicht mehr da? Melde dich ab und mit einem deiner Notfallcodes wieder an. Beginne die Änderung dann noch einmal.',
   },
   errors: {
     credentials: 'E-Mail und Passwort passen nicht zusammen. Prüfe beides und versuche es noch einmal.',

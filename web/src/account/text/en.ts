@@ -259,6 +259,7 @@ export const en = {
     usePassword: 'Use the password',
     away: 'You come back here afterwards. Then start the change once more.',
     nothing: 'This session cannot prove who you are. Sign out and in again.',
+    lost: 'Lost it? Sign out, and in again with one of your recovery codes. Then start the change once more.',
   },
   errors: {
     credentials: 'E-mail and password do not match. Check both and try again.',
