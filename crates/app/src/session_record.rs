@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::refresh::{ClientTag, Generation, LastAnswer, Refresh, Replays};
+use domain::refresh::{ClientTag, Generation, LastAnswer, MOST_REPLAYS, Refresh, Replays};
 use domain::session::{Lifetime, Limits, Proof, Proofs, SessionKind};
 use domain::{AccountId, Error, Random, Result, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,11 @@ struct Stored {
     generation: u64,
     confirmed: bool,
     rotated: Timestamp,
-    replays: u8,
+    /// How many there are, and the first of them: all that a node of an older version keeps.
+    replays: usize,
     replays_since: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replays_at: Vec<Timestamp>,
     answered: Timestamp,
     client: [u8; 8],
     salt: [u8; 32],
@@ -56,6 +59,16 @@ struct Stored {
     factor_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     adoptable: Option<(Uuid, Timestamp)>,
+}
+
+impl Stored {
+    fn replays(&self) -> Option<Replays> {
+        if self.replays_at.len() == self.replays {
+            return Replays::given_at(&self.replays_at);
+        }
+        let times = [self.replays_since; MOST_REPLAYS as usize];
+        Replays::given_at(times.get(..self.replays)?)
+    }
 }
 
 impl SessionRecord {
@@ -101,8 +114,9 @@ impl SessionRecord {
             generation: generation.number(),
             confirmed,
             rotated: rotated_at,
-            replays: replays.count,
-            replays_since: replays.since,
+            replays: replays.times().len(),
+            replays_since: replays.times().first().copied().unwrap_or(rotated_at),
+            replays_at: replays.times().to_vec(),
             answered: last_answer.at,
             client: last_answer.client.0,
             salt: *self.salt.as_bytes(),
@@ -128,7 +142,7 @@ impl SessionRecord {
             generation: Generation::new(stored.generation).ok_or_else(bad)?,
             confirmed: stored.confirmed,
             rotated_at: stored.rotated,
-            replays: Replays { count: stored.replays, since: stored.replays_since },
+            replays: stored.replays().ok_or_else(bad)?,
             last_answer: LastAnswer { at: stored.answered, client: ClientTag(stored.client) },
             lifetime: Lifetime { created_at: stored.created, used_at: stored.used, limits },
         };
@@ -171,5 +185,23 @@ mod tests {
         assert_eq!((record.factor_time, record.auth_time), (read.factor_time, now));
         assert_eq!(read.salt.as_bytes(), record.salt.as_bytes());
         assert!(SessionRecord::decode(b"{\"v\":2}").is_err());
+    }
+
+    #[test]
+    fn replays_are_read_as_an_older_node_keeps_them_too() {
+        let random = Random::new(|bytes| bytes.fill(7));
+        let now = Timestamp::from_seconds(1_795_000_000);
+        let mut record =
+            SessionRecord::begin(SessionKind::Bearer, false, Proofs::NONE, ClientTag([1; 8]), &random, now);
+        let times = [now, now.plus(ADOPTABLE_FOR)];
+        record.refresh.replays = Replays::given_at(&times).unwrap();
+        let state = record.encode().unwrap();
+        assert_eq!(SessionRecord::decode(&state).unwrap().refresh.replays.times(), times);
+        let mut older: serde_json::Value = serde_json::from_slice(&state).unwrap();
+        older.as_object_mut().unwrap().remove("replays_at");
+        let read = |state: &serde_json::Value| SessionRecord::decode(&serde_json::to_vec(state).unwrap());
+        assert_eq!(read(&older).unwrap().refresh.replays.times(), [now, now]);
+        older["replays"] = serde_json::json!(13);
+        assert!(read(&older).is_err());
     }
 }

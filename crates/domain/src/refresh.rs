@@ -24,7 +24,7 @@ use crate::session::{Ending, Expiry, Lifetime};
 pub const PARALLEL_WINDOW: Duration = Duration::from_secs(30);
 /// Answers with the same successor that count within [`REPLAY_WINDOW`]; the next one ends the session.
 pub const MOST_REPLAYS: u8 = 12;
-/// The window of [`MOST_REPLAYS`], which begins with the first counted answer.
+/// The window of [`MOST_REPLAYS`]: whichever of this length one looks at.
 pub const REPLAY_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 /// A repeat from the same client within this time of the answer before is a retry and not counted.
 pub const RETRY_WINDOW: Duration = Duration::from_secs(10);
@@ -64,25 +64,32 @@ impl Generation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientTag(pub [u8; 8]);
 
-/// The answers with the same successor that count, in the current window.
+/// When those answers with the same successor were given that count, the oldest first, [`MOST_REPLAYS`] at most.
+///
+/// A count with the beginning of its window would be shorter, and let nearly twice as many pass across its edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replays {
-    /// How many, from 0 to [`MOST_REPLAYS`].
-    pub count: u8,
-    /// When the window began; meaningless while `count` is 0.
-    pub since: Timestamp,
+    at: [Timestamp; MOST_REPLAYS as usize],
+    count: usize,
 }
 
 impl Replays {
+    /// As they were kept; `None` when there are more than can be.
+    pub fn given_at(times: &[Timestamp]) -> Option<Self> {
+        let mut replays = Self { count: times.len(), ..Self::default() };
+        replays.at.get_mut(..times.len())?.copy_from_slice(times);
+        Some(replays)
+    }
+
+    pub fn times(&self) -> &[Timestamp] {
+        self.at.get(..self.count).unwrap_or_default()
+    }
+
     /// One more; `None` when that is one too many.
     fn counted(self, now: Timestamp) -> Option<Self> {
-        if self.count == 0 || now.since(self.since) >= REPLAY_WINDOW {
-            Some(Self { count: 1, since: now })
-        } else if self.count < MOST_REPLAYS {
-            Some(Self { count: self.count + 1, ..self })
-        } else {
-            None
-        }
+        let within = |at: &&Timestamp| now.since(**at) < REPLAY_WINDOW;
+        let times: Vec<_> = self.times().iter().filter(within).copied().chain([now]).collect();
+        Self::given_at(&times)
     }
 }
 
@@ -151,7 +158,7 @@ impl Refresh {
             generation: Generation::FIRST,
             confirmed: false,
             rotated_at: now,
-            replays: Replays { count: 0, since: now },
+            replays: Replays { at: [Timestamp::from_millis(0); MOST_REPLAYS as usize], count: 0 },
             last_answer: LastAnswer { at: now, client },
             lifetime,
         }
