@@ -353,3 +353,32 @@ fn a_restart_of_the_server_under_load_loses_nothing() {
         assert!(revs.iter().copied().eq(1..=revs.len() as i64), "a part of a transaction stayed");
     });
 }
+
+#[test]
+fn reads_go_on_while_the_synchronous_standby_is_away() {
+    on_own_server(async |mut server| {
+        let url = Url::Postgres(server.url(""));
+        migrate(&url, false).await.unwrap();
+        let store = TestStore::open(Database::new(url)).await;
+        let account = store.account().await;
+        let reads = async || {
+            let again = async {
+                // One that was lent a connection which has just ended may fail.
+                while store.read(async move |db| sync::head(db, account).await).await.is_err() {}
+            };
+            tokio::time::timeout(Duration::from_secs(30), again).await.expect("a new connection reads");
+        };
+        store.database.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'").await;
+        store.database.run("SELECT pg_reload_conf()").await;
+        while store.database.column("SHOW synchronous_standby_names").await != ["nobody"] {}
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        assert!(store.database.number(end).await > 0);
+        reads().await;
+        // Also in an era that has yet to be drawn.
+        let before = store.database.number("SELECT era FROM store_era").await;
+        server.crash_and_restart();
+        reads().await;
+        assert_ne!(store.database.number("SELECT era FROM store_era").await, before);
+    });
+}
