@@ -246,7 +246,7 @@ impl App {
         }
         app.read_revocations().await?;
         app.read_webhooks().await?;
-        app.repeat_erasures().await?;
+        app.compare_ledger().await?;
         Ok(app)
     }
 

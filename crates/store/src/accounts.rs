@@ -137,6 +137,12 @@ pub async fn data_key(db: &mut Db, id: AccountId) -> Result<Option<Vec<u8>>> {
     Ok(db.opt(&DATA_KEY, (id.uuid(),)).await?.map(|(key,)| key))
 }
 
+/// Which of some accounts there are.
+pub async fn are_there(db: &mut Db, accounts: &[AccountId]) -> Result<Vec<bool>> {
+    let runs: Vec<_> = accounts.iter().map(|account| (account.uuid(),)).collect();
+    Ok(db.many(&DATA_KEY, &runs).await?.iter().map(|rows| !rows.is_empty()).collect())
+}
+
 /// Wrapped data keys in the order of their accounts, behind `after`.
 pub async fn data_keys(db: &mut Db, after: AccountId, limit: i64) -> Result<Vec<(AccountId, Vec<u8>)>> {
     let rows = db.all(&DATA_KEYS, (after.uuid(), limit)).await?;

@@ -11,7 +11,7 @@ use crate::transaction::{Db, Tx};
 
 static PUT: Statement<(Uuid, i64), ()> =
     Statement::new("INSERT INTO erasure (erased_id, at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
-static IS_NOTED: Statement<(Uuid,), (i64,)> = Statement::new("SELECT at FROM erasure WHERE erased_id = $1");
+static NOTED: Statement<(Uuid,), (i64,)> = Statement::new("SELECT at FROM erasure WHERE erased_id = $1");
 static SINCE: Statement<(i64, Uuid, i64), (Uuid, i64)> = Statement::new(
     "SELECT erased_id, at FROM erasure WHERE (at, erased_id) > ($1, $2) ORDER BY at, erased_id LIMIT $3",
 );
@@ -26,9 +26,11 @@ pub async fn put(tx: &mut Tx, account: AccountId, now: Timestamp) -> Result<()> 
     tx.exec_later(&PUT, (account.uuid(), now.millis())).await
 }
 
-/// Whether the removal is noted (still, for it is not kept for ever).
-pub async fn is_noted(db: &mut Db, account: AccountId) -> Result<bool> {
-    Ok(db.opt(&IS_NOTED, (account.uuid(),)).await?.is_some())
+/// When removals were, of those that are noted (still, for they are not kept for ever).
+pub async fn noted(db: &mut Db, accounts: &[AccountId]) -> Result<Vec<Option<Timestamp>>> {
+    let runs: Vec<_> = accounts.iter().map(|account| (account.uuid(),)).collect();
+    let found = db.many(&NOTED, &runs).await?;
+    Ok(found.into_iter().map(|rows| rows.first().map(|(at,)| Timestamp::from_millis(*at))).collect())
 }
 
 /// Removals behind one of them, in the order of their times.

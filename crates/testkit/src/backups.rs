@@ -49,7 +49,6 @@ impl TestApp {
     }
 }
 
-/// On PostgreSQL.
 impl Database {
     /// Copies tables beside themselves, in place of earlier copies.
     ///
@@ -57,17 +56,18 @@ impl Database {
     /// When that fails.
     pub async fn keep(&self, tables: &[impl AsRef<str>]) {
         let copy = |table: &str| {
-            format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS TABLE {table};")
+            format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS SELECT * FROM {table};")
         };
         self.run(&tables.iter().map(|table| copy(table.as_ref())).collect::<String>()).await;
     }
 
-    /// Puts what was kept back into tables that nobody uses.
+    /// Puts what was kept back into tables, all at once.
     ///
     /// # Panics
     /// When that fails.
     pub async fn put_back(&self, tables: &[impl AsRef<str>]) {
-        let back = |table: &str| format!("DELETE FROM {table}; INSERT INTO {table} TABLE kept_{table};");
+        let back =
+            |table: &str| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept_{table};");
         let back: String = tables.iter().map(|table| back(table.as_ref())).collect();
         self.run(&format!("BEGIN; {back} COMMIT")).await;
     }

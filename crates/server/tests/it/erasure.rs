@@ -20,11 +20,16 @@ testkit::stamp! {
         an_erasure_is_noted_outside_of_the_database,
         a_line_that_a_crash_cut_off_takes_no_other_with_it,
         nobody_is_erased_twice_by_a_sound_ledger,
+        a_database_put_back_under_a_running_server_brings_nobody_back,
+        a_later_removal_does_not_hide_who_came_back,
+        who_came_back_behind_a_later_removal_is_found_at_the_next_start,
+        a_ledger_that_is_older_than_what_is_remembered_is_looked_at_before_it_grows,
         a_doctor_finds_what_stands_in_clear,
         a_doctor_looks_for_all_that_is_known,
         an_export_tells_of_devices_keys_and_the_whole_log,
         other_sites_export_nothing,
-    ]
+    ],
+    postgres: [each_node_repeats_what_its_own_ledger_holds],
 }
 
 /// Only a file is copied before an upgrade.
@@ -194,6 +199,102 @@ async fn put_back(mut app: TestApp) {
     fs::write(app.data().join("erasures"), format!("{lines}17952552000")).unwrap();
     app.resume().await;
     assert_eq!(app.database().number("SELECT count(*) FROM account").await, 1);
+}
+
+/// Copies the tables in which an account is, and in which its removal is noted.
+async fn keep(app: &TestApp) -> Vec<String> {
+    let mut tables = app.database().tables_with("account_id").await;
+    tables.push(String::from("erasure"));
+    app.database().keep(&tables).await;
+    tables
+}
+
+async fn accounts(app: &TestApp) -> i64 {
+    app.database().number("SELECT count(*) FROM account").await
+}
+
+/// Removes the account, and sees the removal noted outside of the database.
+async fn remove(app: &TestApp, client: &Client) {
+    client.delete("/v1/me").await.expect(204);
+    app.app().keep_ledger().await.unwrap();
+}
+
+async fn a_database_put_back_under_a_running_server_brings_nobody_back(app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    let bob = furnished(&app, "bob@example.org").await;
+    let tables = keep(&app).await;
+    remove(&app, &ann).await;
+    app.advance(Duration::from_secs(1));
+    app.database().put_back(&tables).await;
+    app.app().keep_ledger().await.unwrap();
+    assert_eq!(accounts(&app).await, 1);
+    app.visitor().log_in("ann@example.org", PASSWORD).await.problem(401, "wrong_credentials");
+    bob.get("/v1/favourites").await.expect(200);
+    // It was removed anew, which is noted anew; then there is nothing more to do.
+    let lines = ledger(&app);
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    app.app().keep_ledger().await.unwrap();
+    assert_eq!(ledger(&app), lines);
+}
+
+async fn a_later_removal_does_not_hide_who_came_back(mut app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    let bob = furnished(&app, "bob@example.org").await;
+    let tables = keep(&app).await;
+    remove(&app, &ann).await;
+    app.database().put_back(&tables).await;
+    remove(&app, &bob).await;
+    assert_eq!(accounts(&app).await, 0);
+    app.restart().await;
+    assert_eq!(accounts(&app).await, 0);
+}
+
+async fn who_came_back_behind_a_later_removal_is_found_at_the_next_start(mut app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    let bob = furnished(&app, "bob@example.org").await;
+    remove(&app, &bob).await;
+    let tables = keep(&app).await;
+    remove(&app, &ann).await;
+    app.stop().await;
+    app.database().put_back(&tables).await;
+    assert_eq!(accounts(&app).await, 1);
+    // The newest line is of a removal that the database knows, as when that came after it was put back.
+    let lines: Vec<String> = ledger(&app).lines().rev().map(|line| format!("{line}\n")).collect();
+    fs::write(app.data().join("erasures"), lines.concat()).unwrap();
+    app.resume().await;
+    assert_eq!(accounts(&app).await, 0);
+}
+
+async fn a_ledger_that_is_older_than_what_is_remembered_is_looked_at_before_it_grows(app: TestApp) {
+    let ann = furnished(&app, "ann@example.org").await;
+    furnished(&app, "bob@example.org").await;
+    let tables = keep(&app).await;
+    remove(&app, &ann).await;
+    app.advance(Duration::from_hours(24 * 40));
+    app.app().keep_ledger().await.unwrap();
+    assert_eq!(app.database().number("SELECT count(*) FROM erasure").await, 0, "it is forgotten");
+    app.database().put_back(&tables).await;
+    remove(&app, &app.anonymous().await).await;
+    assert_eq!(accounts(&app).await, 1);
+}
+
+async fn each_node_repeats_what_its_own_ledger_holds(app: TestApp) {
+    let node = app.beside().await;
+    let ann = furnished(&app, "ann@example.org").await;
+    let zoe = furnished(&app, "zoe@example.org").await;
+    let tables = keep(&app).await;
+    remove(&app, &ann).await;
+    node.app().keep_ledger().await.unwrap();
+    // A removal from before the first node was there.
+    let long_ago = app.now().minus(Duration::from_hours(24 * 40)).millis();
+    let lines = format!("{long_ago} {}\n{}", zoe.account_id(), ledger(&node));
+    fs::write(node.data().join("erasures"), lines).unwrap();
+    app.database().put_back(&tables).await;
+    app.advance(Duration::from_secs(1));
+    // The first to notice makes the database remember the newest line of both.
+    app.app().keep_ledger().await.unwrap();
+    node.app().keep_ledger().await.unwrap();
+    assert_eq!(accounts(&app).await, 0);
 }
 
 async fn copied(mut app: TestApp) {
