@@ -46,9 +46,7 @@ impl App {
         if now >= claims.expires_at {
             return Err(Error::unauthenticated("token_expired", "this access token has expired; refresh it"));
         }
-        if self.revocations.contains(claims.session) {
-            return Err(account_is_gone());
-        }
+        self.require_not_ended(claims.session).await?;
         if !known.confirmed.load(Ordering::Acquire) {
             self.confirm(claims.account, claims.session, claims.generation, now).await?;
             known.confirmed.store(true, Ordering::Release);
@@ -62,6 +60,16 @@ impl App {
             ends_at: claims.expires_at,
             renewed_until: None,
         })
+    }
+
+    /// Refuses a session that has ended, here or elsewhere. A set that nobody has read for a while is read first: a node
+    /// that was frozen finds requests waiting which came when it could hear nothing.
+    async fn require_not_ended(&self, session: SessionId) -> Result<()> {
+        if !self.revocations_are_current() {
+            // On the heap, for it is rare and the others need no room for it.
+            Box::pin(self.renew_revocations()).await?;
+        }
+        if self.revocations.contains(session) { Err(account_is_gone()) } else { Ok(()) }
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<VerifiedToken>> {
@@ -127,9 +135,7 @@ impl App {
             Some(known) => known,
             None => self.look_up_cookie(hash, now).await?,
         };
-        if self.revocations.contains(known.caller.session) {
-            return Err(account_is_gone());
-        }
+        self.require_not_ended(known.caller.session).await?;
         Ok(known.caller)
     }
 

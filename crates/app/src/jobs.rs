@@ -29,11 +29,28 @@ pub const CLEAN_UP_EVERY: Duration = Duration::from_secs(300);
 impl App {
     /// Learns which sessions ended on other nodes, or before this one started.
     pub async fn read_revocations(&self) -> Result<()> {
-        let now = self.now();
+        self.revocations.read(|| true, || self.read_all_revocations()).await
+    }
+
+    /// The same, unless that was done not long ago: for whoever finds it was not.
+    pub(crate) async fn renew_revocations(&self) -> Result<()> {
+        self.revocations.read(|| !self.revocations_are_current(), || self.read_all_revocations()).await
+    }
+
+    /// Whether an end of a session five seconds ago is known here. Costs a look at the clock and one at memory, for every
+    /// request asks.
+    pub(crate) fn revocations_are_current(&self) -> bool {
+        self.revocations.is_current(self.clock.monotonic())
+    }
+
+    async fn read_all_revocations(&self) -> Result<()> {
+        // What ends while this is read may be missing.
+        let (now, began) = (self.now(), self.clock.monotonic());
         let since = Revocations::horizon(now);
         let ended = self.store.read(async move |db| sessions::revoked_since(db, since).await).await?;
         self.ended(ended);
         self.revocations.forget(now);
+        self.revocations.complete(began);
         Ok(())
     }
 

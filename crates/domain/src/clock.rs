@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -66,14 +66,17 @@ pub struct Clock(Source);
 
 #[derive(Clone)]
 enum Source {
-    /// The machine's, and the milliseconds that are added to it.
-    System(Arc<AtomicI64>),
+    System {
+        /// Milliseconds that are added to the machine's.
+        correction: Arc<AtomicI64>,
+        made: Instant,
+    },
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
     pub fn system() -> Self {
-        Self(Source::System(Arc::default()))
+        Self(Source::System { correction: Arc::default(), made: Instant::now() })
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
@@ -83,7 +86,7 @@ impl Clock {
 
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System(correction) => {
+            Source::System { correction, .. } => {
                 Timestamp(machine().saturating_add(correction.load(Ordering::Relaxed)))
             }
             Source::Fixed(millis) => Timestamp(millis.load(Ordering::SeqCst)),
@@ -94,10 +97,21 @@ impl Clock {
     /// the milliseconds by which the machine's is behind, negative when it is ahead; `None` for a fixed clock, which
     /// stays as it is.
     pub fn set(&self, now: Timestamp) -> Option<i64> {
-        let Source::System(correction) = &self.0 else { return None };
+        let Source::System { correction, .. } = &self.0 else { return None };
         let behind = now.0.saturating_sub(machine());
         correction.store(behind, Ordering::Relaxed);
         Some(behind)
+    }
+
+    /// How long ago something was that no setting of a clock may move: only the difference of two means anything. Goes
+    /// on while the process is stopped.
+    pub fn monotonic(&self) -> Duration {
+        match &self.0 {
+            Source::System { made, .. } => made.elapsed(),
+            Source::Fixed(millis) => {
+                Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0))
+            }
+        }
     }
 
     pub fn is_fixed(&self) -> bool {
@@ -132,6 +146,19 @@ mod tests {
         assert!(seen.now() >= true_now && seen.now().since(true_now) < Duration::from_secs(60));
         let fixed = Clock::fixed(Timestamp::from_seconds(100));
         assert_eq!((fixed.set(true_now), fixed.now()), (None, Timestamp::from_seconds(100)));
+    }
+
+    #[test]
+    fn no_setting_moves_what_is_monotonic() {
+        let clock = Clock::system();
+        let before = clock.monotonic();
+        clock.set(clock.now().minus(Duration::from_hours(1)));
+        let after = clock.clone().monotonic();
+        assert!(before <= after && after < before + Duration::from_mins(10));
+        let fixed = Clock::fixed(Timestamp::from_seconds(100));
+        let before = fixed.monotonic();
+        fixed.advance(Duration::from_secs(5));
+        assert_eq!(fixed.monotonic(), before + Duration::from_secs(5));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use domain::{Error, Result};
 use tokio::time::{sleep, timeout};
 
 use super::hub::Joined;
-use super::signal::{Close, ForecastHint, Pending, Term};
+use super::signal::{Close, ForecastHint, Pending, Signal, Term};
 use crate::App;
 use crate::caller::{Caller, Credential};
 
@@ -147,6 +147,17 @@ impl Stream {
                 return Some(event);
             }
             let may_read = self.start.is_some() || (self.todo.dirty && !self.has_failed);
+            let may_tell = may_read || (self.todo.forecast.is_some() && !self.has_failed);
+            // A node that was frozen goes on where it stopped, and its session may have ended meanwhile.
+            if may_tell && !self.app.revocations_are_current() {
+                let renewed = Box::pin(self.renew_in_time()).await;
+                if let Err(error) = &renewed {
+                    self.failed(error);
+                }
+                if renewed.is_err() || self.joined.signal.closed().is_some() {
+                    continue;
+                }
+            }
             if may_read {
                 // On the heap, and only while it runs: most streams wait most of the time.
                 match Box::pin(self.read_in_time()).await {
@@ -159,7 +170,9 @@ impl Stream {
             if std::mem::take(&mut self.todo.expiring) {
                 return Some(Event::Session(SessionState::Expiring));
             }
-            if let Some(hint) = self.todo.forecast.take() {
+            if !self.has_failed
+                && let Some(hint) = self.todo.forecast.take()
+            {
                 return Some(Event::Forecast(hint));
             }
             if std::mem::take(&mut self.todo.heartbeat) {
@@ -171,18 +184,15 @@ impl Stream {
     }
 
     /// [`Stream::read`], unless the stream is ended meanwhile: what was read for a session that has ended is told to
-    /// nobody. One connection that hangs must neither silence the stream nor keep it open.
+    /// nobody.
     async fn read_in_time(&mut self) -> Result<Option<Event>> {
         let signal = self.joined.signal.clone();
-        let read = tokio::select! {
-            biased;
-            () = signal.ended() => return Ok(None),
-            read = timeout(READ_WITHIN, self.read()) => read,
-        };
-        let late =
-            |_| Error::unavailable("store_unavailable", "the changes could not be read in time", READ_WITHIN);
-        let read = read.map_err(late)?;
-        if signal.closed().is_some() { Ok(None) } else { read }
+        let read = in_time(&signal, self.read()).await?;
+        if signal.closed().is_some() { Ok(None) } else { Ok(read.flatten()) }
+    }
+
+    async fn renew_in_time(&self) -> Result<()> {
+        in_time(&self.joined.signal, self.app.renew_revocations()).await.map(drop)
     }
 
     /// Where the stream begins, or what has happened since.
@@ -286,6 +296,19 @@ impl Stream {
     pub fn stalled(&self) {
         self.joined.signal.close(Close::Stalled);
     }
+}
+
+/// What the database is asked for, or nothing when the stream is ended meanwhile. One connection that hangs must neither
+/// silence the stream nor keep it open.
+async fn in_time<T>(signal: &Signal, asked: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    let told = tokio::select! {
+        biased;
+        () = signal.ended() => return Ok(None),
+        told = timeout(READ_WITHIN, asked) => told,
+    };
+    let late =
+        |_| Error::unavailable("store_unavailable", "the changes could not be read in time", READ_WITHIN);
+    told.map_err(late)?.map(Some)
 }
 
 impl Caller {

@@ -29,6 +29,8 @@ testkit::stamp! {
         revoking_is_silent,
         a_restart_ends_nothing,
         a_restored_backup_logs_nobody_out,
+        a_node_that_stood_still_learns_who_has_left_before_it_answers,
+        nobody_is_let_in_while_it_cannot_be_known_who_has_left,
     ],
     postgres: [an_end_reaches_the_other_node]
 }
@@ -368,4 +370,53 @@ async fn an_end_reaches_the_other_node(app: TestApp) {
     there.get("/v1/me").await.problem(401, "session_ended");
     assert!(app::jobs::REVOCATIONS_EVERY < Duration::from_secs(5));
     node.stop(Duration::from_secs(1)).await;
+}
+
+/// Ends a session as another node does, of which this one hears nothing.
+async fn end_elsewhere(app: &TestApp, client: &Client) {
+    let session = app.database().literal(&client.kept().session_id.unwrap());
+    let now = app.now().millis();
+    let ended = format!("INSERT INTO revocation (session_id, revoked_at) VALUES ({session}, {now})");
+    app.database().run(&ended).await;
+}
+
+async fn a_node_that_stood_still_learns_who_has_left_before_it_answers(app: TestApp) {
+    let (ann, ben) = (app.user("ann@example.org").await, app.user("ben@example.org").await);
+    ann.get("/v1/favourites").await.expect(200);
+    end_elsewhere(&app, &ann).await;
+    // Longer than the job that compares may be away.
+    app.advance(Duration::from_secs(6));
+    let cabin = json!({"name": "Cabin", "lat": 60.1, "lon": 9.2});
+    let (written, read, followed) = tokio::join!(
+        ann.post("/v1/favourites", cabin),
+        ann.get("/v1/favourites"),
+        ann.get("/v1/stream").follow(),
+    );
+    written.problem(401, "session_ended");
+    read.problem(401, "session_ended");
+    assert_eq!(followed.status, 401);
+    ben.get("/v1/favourites").await.expect(200);
+}
+
+async fn nobody_is_let_in_while_it_cannot_be_known_who_has_left(app: TestApp) {
+    let (ann, mut page) = (app.user("ann@example.org").await, app.web());
+    page.sign_up(&app, "ben@example.org").await;
+    for client in [&ann, &page] {
+        client.get("/v1/favourites").await.expect(200);
+    }
+    app.database().run("ALTER TABLE revocation RENAME TO revocation_away").await;
+    // What was read just before is good for a while, also when the job that compares fails.
+    app.app().read_revocations().await.unwrap_err();
+    for client in [&ann, &page] {
+        client.get("/v1/favourites").await.expect(200);
+    }
+    app.advance(Duration::from_secs(6));
+    for client in [&ann, &page] {
+        let refused = client.get("/v1/favourites").await.problem(503, "store_unavailable");
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    app.database().run("ALTER TABLE revocation_away RENAME TO revocation").await;
+    for client in [&ann, &page] {
+        client.get("/v1/favourites").await.expect(200);
+    }
 }

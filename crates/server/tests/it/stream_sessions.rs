@@ -10,6 +10,7 @@ testkit::stamp! {
     both: [
         signing_out_closes_the_sessions_streams_within_five_seconds,
         a_session_that_ended_on_another_node_closes_its_streams,
+        a_stream_is_told_nothing_while_its_node_does_not_know_who_has_left,
         removing_the_account_closes_its_streams,
         a_token_is_warned_of_and_then_ends,
         a_new_token_keeps_a_web_socket,
@@ -59,6 +60,28 @@ async fn a_session_that_ended_on_another_node_closes_its_streams(app: TestApp) {
         .run(&format!("INSERT INTO revocation (session_id, revoked_at) VALUES ({session}, {now})"))
         .await;
     app.read_revocations().await;
+    ends_as(events, "revoked").await;
+}
+
+async fn a_stream_is_told_nothing_while_its_node_does_not_know_who_has_left(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let events = follow(&ann).await;
+    let database = app.database();
+    let (session, account) =
+        (database.literal(&ann.kept().session_id.unwrap()), database.literal(&ann.account_id()));
+    let item = database.literal("0199aaaa-bbbb-7ccc-8ddd-000000000001");
+    let now = app.now().millis();
+    // Another node ends the session and then changes something, of which this one hears while it is frozen.
+    let elsewhere = format!(
+        "BEGIN;
+         INSERT INTO revocation (session_id, revoked_at) VALUES ({session}, {now});
+         INSERT INTO tombstone (account_id, item_id, rev, removed_at) VALUES ({account}, {item}, 1, {now});
+         UPDATE account_sync SET head = 1 WHERE account_id = {account};
+         COMMIT;"
+    );
+    database.run(&elsewhere).await;
+    app.advance(Duration::from_secs(6));
+    app.read_heads().await;
     ends_as(events, "revoked").await;
 }
 
