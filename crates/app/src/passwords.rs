@@ -181,27 +181,37 @@ impl App {
         Ok(())
     }
 
-    /// Looks at the present password, counted like a sign-in.
+    /// Looks at the present password.
     async fn check_current(
+        &self,
+        stored: &accounts::Stored,
+        from: (SessionId, &Client),
+        email: &str,
+        current: &str,
+    ) -> Result<()> {
+        let wrong = || Invalid::new("/current", "wrong", "is not the present password");
+        let current = Password::presented(current).map_err(|_| wrong())?;
+        if self.is_password(stored, from, email, current).await? { Ok(()) } else { Err(wrong().into()) }
+    }
+
+    /// Whether this is the password of an account, shown in a session of it. Counted like a sign-in.
+    pub(crate) async fn is_password(
         &self,
         stored: &accounts::Stored,
         (session, client): (SessionId, &Client),
         email: &str,
-        current: &str,
-    ) -> Result<()> {
+        shown: Password,
+    ) -> Result<bool> {
         let now = self.now();
-        let presented = Password::presented(current);
-        let presented =
-            presented.map_err(|_| Invalid::new("/current", "wrong", "is not the present password"))?;
         let phc = self.stored_password(stored)?;
         let tags = self.password_tags_in(session, &Email::parse(email)?, client);
         self.begin_password_try(tags.clone(), now).await?;
-        match self.hashing.verify(presented, phc).await {
+        match self.hashing.verify(shown, phc).await {
             Ok(verified) if verified.matches => {
                 self.store.write(async move |tx| Self::clear_password_failures(tx, &tags, now).await).await?;
-                Ok(())
+                Ok(true)
             }
-            Ok(_) => Err(Invalid::new("/current", "wrong", "is not the present password").into()),
+            Ok(_) => Ok(false),
             Err(error) => {
                 // Too many sign-ins at once, most likely: nobody's guess was wrong.
                 self.forgive_password_try(tags, now).await?;

@@ -1,17 +1,14 @@
 //! Step-up: a fresh proof of identity in the same session, which sensitive changes ask for.
 
 use domain::account::Roles;
-use domain::email::Email;
 use domain::password::Password;
 use domain::session::{Proof, Proofs, SessionKind, is_fresh};
 use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{accounts, sessions};
-use uuid::Uuid;
 use vault::totp::TotpCode;
 
 use crate::App;
 use crate::caller::{Caller, Client, account_is_gone};
-use crate::data_keys::context;
 use crate::factors::{Factors, not_six_digits};
 use crate::passkeys::ShownPasskey;
 use crate::session_record::SessionRecord;
@@ -70,7 +67,7 @@ impl App {
         let now = self.now();
         let proof = match shown {
             Shown::Password(password) => {
-                self.show_password(caller, client, &password, now).await?;
+                self.show_password(caller, client, &password).await?;
                 Proof::Password
             }
             Shown::Code(code) => {
@@ -85,40 +82,15 @@ impl App {
         self.proved(caller, proof, now).await
     }
 
-    /// Looks at the password of an account, counted like a sign-in.
-    async fn show_password(
-        &self,
-        caller: &Caller,
-        client: &Client,
-        password: &str,
-        now: Timestamp,
-    ) -> Result<()> {
+    async fn show_password(&self, caller: &Caller, client: &Client, password: &str) -> Result<()> {
         let password = Password::presented(password)?;
         let account = caller.account;
         let stored = self.store.read(async move |db| accounts::get(db, account).await).await?;
         let stored = stored.ok_or_else(account_is_gone)?;
-        let (Some(email), Some(phc)) = (&stored.email, &stored.password) else { return Err(wrong()) };
-        let key = self.data_keys.open(account, &stored.data_key)?;
-        let open = |column, sealed: &[u8]| {
-            let plain = key.open(&context("account", account, Uuid::nil(), column), sealed)?;
-            String::from_utf8(plain.to_vec()).map_err(Error::internal)
-        };
-        let email = Email::parse(&open("email", email)?)?;
-        let phc = open("password", phc)?.parse()?;
-        let tags = self.password_tags_in(caller.session, &email, client);
-        self.begin_password_try(tags.clone(), now).await?;
-        match self.hashing.verify(password, Some(phc)).await {
-            Ok(verified) if verified.matches => {
-                self.store.write(async move |tx| Self::clear_password_failures(tx, &tags, now).await).await?;
-                Ok(())
-            }
-            Ok(_) => Err(wrong()),
-            Err(error) => {
-                // Too many sign-ins at once, most likely: nobody's guess was wrong.
-                self.forgive_password_try(tags, now).await?;
-                Err(error)
-            }
-        }
+        // Without an address there is no password.
+        let Some((email, _)) = self.address(&stored)? else { return Err(wrong()) };
+        let from = (caller.session, client);
+        if self.is_password(&stored, from, &email, password).await? { Ok(()) } else { Err(wrong()) }
     }
 
     async fn show_code(&self, account: AccountId, code: &str, now: Timestamp) -> Result<()> {
