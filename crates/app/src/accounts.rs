@@ -31,6 +31,13 @@ pub struct AccountPage {
     pub next: Option<AccountId>,
 }
 
+/// The roles of an account after one was given or taken.
+pub struct RoleChange {
+    pub roles: Roles,
+    /// Whether it had others before.
+    pub is_changed: bool,
+}
+
 const PAGE: i64 = 200;
 const SHOWN: u32 = 50;
 
@@ -83,7 +90,7 @@ impl App {
         if role == Role::User {
             return Err(Invalid::new("/role", "unknown", "must be operator or analyst").into());
         }
-        self.set_role(id, role, given, actor).await
+        self.set_role(id, role, given, actor).await.map(|change| change.roles)
     }
 
     /// Ends every session of an account, as an operator, and tells how many there were.
@@ -94,22 +101,32 @@ impl App {
         self.end_sessions(id, actor).await
     }
 
-    /// The account behind an address, for somebody at the server's own terminal.
-    pub async fn account_of(&self, email: &str) -> Result<AccountId> {
-        let tag = self.index.email(&Email::parse(email)?);
+    /// The account behind an address or an id, for somebody at the server's own terminal. Not every account has an
+    /// address.
+    pub async fn account_of(&self, named: &str) -> Result<AccountId> {
+        if let Ok(id) = Uuid::try_parse(named) {
+            let id = AccountId::from_uuid(id);
+            let found = self.store.read(async move |db| accounts::get(db, id).await).await?;
+            return found.map(|stored| stored.id).ok_or(Error::NotFound);
+        }
+        let tag = self.index.email(&Email::parse(named)?);
         let found = self.store.read(async move |db| accounts::find_by_email(db, &tag).await).await?;
         found.ok_or(Error::NotFound)
     }
 
     /// Gives a role, or takes it. Sessions keep the roles they began with, so they end. Links that were mailed before
-    /// work no more: none of them may take the second factor of an operator away.
-    pub async fn set_role(&self, id: AccountId, role: Role, given: bool, actor: Actor) -> Result<Roles> {
+    /// work no more: none of them may take the second factor of an operator away. Nothing happens where the role was
+    /// given or taken before.
+    pub async fn set_role(&self, id: AccountId, role: Role, given: bool, actor: Actor) -> Result<RoleChange> {
         let (app, now) = (self.clone(), self.now());
         let (roles, ended) = self
             .store
             .write(async move |tx| {
                 let stored = accounts::lock(tx, id).await?.ok_or(Error::NotFound)?;
                 let roles = Roles::parse(&stored.roles);
+                if roles.has(role) == given {
+                    return Ok((roles, None));
+                }
                 let roles = if given { roles.with(role) } else { roles.without(role) };
                 if given && roles.need_second_factor() {
                     // Whoever has the password alone could add one, and be an operator with it.
@@ -127,12 +144,15 @@ impl App {
                     app.revoke_keys_of(tx, id, (actor, "role_revoked"), now).await?;
                 }
                 let why = (Ending::EndedByOperator, actor);
-                Ok((roles, app.end_sessions_in(tx, id, None, why, now).await?))
+                Ok((roles, Some(app.end_sessions_in(tx, id, None, why, now).await?)))
             })
             .await?;
-        self.revoke(ended, now);
-        self.forget_known_keys();
-        Ok(roles)
+        let is_changed = ended.is_some();
+        if let Some(ended) = ended {
+            self.revoke(ended, now);
+            self.forget_known_keys();
+        }
+        Ok(RoleChange { roles, is_changed })
     }
 
     /// Ends every session of an account and tells how many there were.

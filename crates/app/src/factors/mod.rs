@@ -19,6 +19,7 @@ pub(crate) use totp::not_six_digits;
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
 use crate::caller::Caller;
+use crate::identities::ways_in;
 use crate::mail::{self, Method, Notice};
 use crate::session_record::SessionRecord;
 
@@ -162,6 +163,12 @@ impl App {
                 if !factors.are_there() {
                     let detail = "this account has no second factor";
                     return Err(Error::conflict("no_second_factor", detail).into());
+                }
+                // Its passkeys go, and a confirmed address leads in by a mailed reset.
+                if stored.email.is_none() {
+                    let passkeys = i64::try_from(factors.passkeys).unwrap_or(i64::MAX);
+                    let left = ways_in(&stored).saturating_sub(passkeys);
+                    domain::identity::require_another_way_in(left.saturating_add(1))?;
                 }
                 app.undo_factors(tx, account, Timestamp::from_millis(0), (actor, now)).await?;
                 let methods = [

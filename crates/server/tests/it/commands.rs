@@ -8,8 +8,18 @@ use tempfile::tempdir;
 use testkit::TestApp;
 
 use crate::binary::{Served, command, fairweather, run, said};
+use crate::oauth::me;
+use crate::passkeys::add_first;
+use crate::unauthorised::NOBODYS;
 
-testkit::stamp! { both: [operators_manage_accounts, roles_come_from_the_command_line] }
+testkit::stamp! {
+    both: [
+        operators_manage_accounts,
+        accounts_without_an_address_are_named_by_their_ids,
+        roles_come_from_the_command_line,
+        a_role_that_changes_nothing_ends_nothing,
+    ]
+}
 
 #[test]
 fn every_command_explains_itself() {
@@ -324,7 +334,7 @@ async fn operators_manage_accounts(mut app: TestApp) {
     );
     let (out, err, code) = accounts(&["end-sessions", "zoe@example.org"]);
     assert_eq!((&*out, code), ("", 1));
-    assert!(err.contains("there is no account with the address zoe@example.org"), "{err}");
+    assert!(err.contains("there is no account zoe@example.org"), "{err}");
 
     app.resume().await;
     for client in [ann, phone] {
@@ -333,6 +343,30 @@ async fn operators_manage_accounts(mut app: TestApp) {
         client.present(&client.refresh_token()).await.problem(401, "invalid_refresh_token");
     }
     guest.moved_to(&app).get("/v1/me").await.expect(200);
+}
+
+async fn accounts_without_an_address_are_named_by_their_ids(mut app: TestApp) {
+    let mut page = app.web();
+    page.start_anonymously().await;
+    add_first(&app, &page).await;
+    let id = me(&page).await["account_id"].as_str().unwrap().to_owned();
+    app.stop().await;
+    let accounts = |arguments: &[&str]| command(&app, &[&["accounts"], arguments].concat());
+    let (out, err, code) = accounts(&["list"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with(&format!("{id}\tregistered\tuser\t")), "{out}");
+    let now = |roles: &str| said_out(&format!("{id} is now {roles}; existing sessions have ended\n"));
+    assert_eq!(accounts(&["grant", &id, "operator"]), now("user operator"));
+    assert_eq!(accounts(&["revoke", &id.to_uppercase(), "operator"]).2, 0);
+    assert_eq!(accounts(&["end-sessions", &id]), said_out(&format!("0 sessions of {id} have ended\n")));
+    let (out, err, code) = accounts(&["audit", &id]);
+    assert!(code == 0 && out.contains("\trole_granted\t"), "{out}{err}");
+    // Its passkey is all that leads into it.
+    let (out, err, code) = accounts(&["remove-factors", &id]);
+    assert!((&*out, code) == ("", 1) && err.contains("only way into the account"), "{out}{err}");
+    let (out, err, code) = accounts(&["end-sessions", NOBODYS]);
+    assert_eq!((&*out, code), ("", 1));
+    assert!(err.contains(&format!("there is no account {NOBODYS}")), "{err}");
 }
 
 fn said_out(text: &str) -> (String, String, i32) {
@@ -360,4 +394,25 @@ async fn roles_come_from_the_command_line(mut app: TestApp) {
     let now = "root@example.org is now user operator; existing sessions have ended\n";
     let revoke = ["accounts", "revoke", "root@example.org", "analyst"];
     assert_eq!(command(&app, &revoke), said_out(now));
+}
+
+async fn a_role_that_changes_nothing_ends_nothing(mut app: TestApp) {
+    let (ann, root) = (app.user("ann@example.org").await, app.operator("root@example.org").await);
+    let lines = async |app: &TestApp| {
+        (app.audit(&ann.account_id()).await.len(), app.audit(&root.account_id()).await.len())
+    };
+    let before = lines(&app).await;
+    app.stop().await;
+    let has_not = "ann@example.org does not have the role analyst; nothing has changed\n";
+    assert_eq!(command(&app, &["accounts", "revoke", "ann@example.org", "analyst"]), said_out(has_not));
+    let has = "root@example.org has the role operator already; nothing has changed\n";
+    assert_eq!(command(&app, &["accounts", "grant", "root@example.org", "operator"]), said_out(has));
+    app.resume().await;
+    ann.moved_to(&app).get("/v1/me").await.expect(200);
+    let root = root.moved_to(&app);
+    let path = format!("/v1/operator/accounts/{}/roles", ann.account_id());
+    let taken = root.post(&path, serde_json::json!({"role": "operator", "granted": false})).await.expect(200);
+    assert_eq!(taken.json, serde_json::json!({"roles": ["user"]}));
+    ann.moved_to(&app).get("/v1/me").await.expect(200);
+    assert_eq!(lines(&app).await, before, "nothing was written down");
 }
