@@ -31,7 +31,7 @@ pub struct Problem {
     /// Why a cursor cannot be continued from.
     pub reset: Option<Reset>,
     /// What the caller can prove themselves with again.
-    pub accepts: Proofs,
+    pub accepts: Option<Proofs>,
 }
 
 /// Where a client finds everything when the changes cannot be told.
@@ -71,10 +71,11 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "/v1/favourites")]
     pub snapshot: Option<&'static str>,
-    /// What to send to `/v1/auth/step-up`, with code `insufficient_user_authentication`: any one of these.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(example = json!(["password", "totp"]))]
-    pub accepts: Vec<&'static str>,
+    /// What to send to `/v1/auth/step-up`, with code `insufficient_user_authentication`: any one of these. Empty
+    /// where none of them would do: sign in anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = json!(["password", "totp"]))]
+    pub accepts: Option<Vec<&'static str>>,
 }
 
 /// One wrong field.
@@ -111,7 +112,7 @@ impl Problem {
             retry_after: None,
             current: None,
             reset: None,
-            accepts: Proofs::NONE,
+            accepts: None,
         }
     }
 
@@ -147,7 +148,7 @@ impl Problem {
             current: self.current,
             reason: self.reset.map(Reset::as_str),
             snapshot: self.reset.map(|_| SNAPSHOT),
-            accepts: self.accepts.iter().map(Proof::word).collect(),
+            accepts: self.accepts.map(|accepts| accepts.iter().map(Proof::word).collect()),
         }
     }
 }
@@ -190,7 +191,7 @@ impl From<Error> for Problem {
                     "this needs a proof of identity from the last five minutes; \
                      send one to /v1/auth/step-up and repeat the request",
                 );
-                Self { accepts, ..problem }
+                Self { accepts: Some(accepts), ..problem }
             }
             Error::Forbidden { code, detail } => {
                 Self::new(StatusCode::FORBIDDEN, code, "This is not allowed", detail)

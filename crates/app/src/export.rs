@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write};
 
 use domain::favourite::Favourite;
+use domain::session::Proof;
 use domain::{AccountId, Error, Result, Timestamp};
 use serde_json::{Map, Value, json};
 use store::favourites;
@@ -140,6 +141,8 @@ fn account_file(me: &Me, now: Timestamp) -> Kept {
 fn identity(identity: &Identity) -> Value {
     json!({
         "provider": identity.provider,
+        "issuer": identity.issuer,
+        "subject": identity.subject,
         "email": identity.email,
         "created_at": identity.created_at.rfc3339(),
         "used_at": identity.used_at.rfc3339(),
@@ -154,6 +157,8 @@ fn session(session: &Session) -> Value {
     json!({
         "id": session.id.uuid(),
         "device": session.device,
+        "kind": session.kind.name(),
+        "proofs": session.proofs.iter().map(Proof::name).collect::<Vec<_>>(),
         "created_at": session.created_at.rfc3339(),
         "seen_at": session.seen_at.rfc3339(),
         "ends_at": session.ends_at.rfc3339(),
@@ -163,6 +168,7 @@ fn session(session: &Session) -> Value {
 fn passkey(passkey: &Passkey) -> Value {
     json!({
         "name": passkey.name,
+        "backed_up": passkey.is_backed_up,
         "created_at": passkey.created_at.rfc3339(),
         "used_at": passkey.used_at.rfc3339(),
     })

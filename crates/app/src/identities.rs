@@ -18,6 +18,9 @@ pub struct Identity {
     pub id: IdentityId,
     /// What the operator called the provider when this was last used.
     pub provider: String,
+    /// Who says so, and what it calls the person: the two lead here.
+    pub issuer: String,
+    pub subject: String,
     /// What the provider said and had verified; for the eye alone, it never leads anywhere.
     pub email: Option<String>,
     pub created_at: Timestamp,
@@ -49,15 +52,25 @@ pub(crate) const fn place(account: AccountId, id: IdentityId) -> Context {
 impl App {
     /// The identities that lead to the caller's account, oldest first. An account has a handful.
     pub async fn list_identities(&self, caller: &Caller) -> Result<Vec<Identity>> {
-        let account = caller.account;
+        self.identities_of(caller.account).await
+    }
+
+    /// Whether one of an account's providers is still known, and can say that somebody was just there.
+    pub(crate) async fn has_provider_to_step_up(&self, account: AccountId) -> Result<bool> {
+        let identities = self.identities_of(account).await?;
+        let mut known = identities.iter().filter_map(|identity| self.providers.get(&identity.provider).ok());
+        Ok(known.any(|provider| provider.settings().kind.can_step_up()))
+    }
+
+    async fn identities_of(&self, account: AccountId) -> Result<Vec<Identity>> {
         let key = self.data_keys.get(account).await?;
         let stored = self.store.read(async move |db| identities::of_account(db, account).await).await?;
         let open = |stored: identities::Stored| {
             let plain = key.open(&place(account, stored.id), &stored.sealed)?;
-            let SealedIdentity { provider, email, .. } =
+            let SealedIdentity { provider, issuer, subject, email } =
                 serde_json::from_slice(&plain).map_err(Error::internal)?;
             let identities::Stored { id, created_at, used_at, .. } = stored;
-            Ok(Identity { id, provider, email, created_at, used_at })
+            Ok(Identity { id, provider, issuer, subject, email, created_at, used_at })
         };
         stored.into_iter().map(open).collect()
     }

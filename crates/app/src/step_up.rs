@@ -41,7 +41,8 @@ impl App {
         if stored.is_anonymous() {
             Ok(())
         } else {
-            Err(Error::StepUp { accepts: proofs_of(&stored, &factors) })
+            let through_provider = self.has_provider_to_step_up(caller.account).await?;
+            Err(Error::StepUp { accepts: proofs_of(&stored, &factors, through_provider) })
         }
     }
 
@@ -153,9 +154,8 @@ impl App {
 }
 
 /// What the account can prove itself with.
-fn proofs_of(stored: &accounts::Stored, factors: &Factors) -> Proofs {
-    let providers = usize::try_from(stored.identities).unwrap_or(0) > factors.passkeys;
-    let ways = [(Proof::Password, stored.password.is_some()), (Proof::Federated, providers)];
+fn proofs_of(stored: &accounts::Stored, factors: &Factors, through_provider: bool) -> Proofs {
+    let ways = [(Proof::Password, stored.password.is_some()), (Proof::Federated, through_provider)];
     let there = ways.into_iter().filter(|(_, is_there)| *is_there);
     there.fold(factors.alone(), |proofs, (proof, _)| proofs.with(proof))
 }

@@ -40,7 +40,7 @@ pub struct IdentityList {
 }
 
 impl From<Identity> for IdentityBody {
-    fn from(Identity { id, provider, email, created_at, used_at }: Identity) -> Self {
+    fn from(Identity { id, provider, email, created_at, used_at, .. }: Identity) -> Self {
         let (created_at, used_at) = (created_at.rfc3339(), used_at.rfc3339());
         Self { id: id.uuid(), provider, email, created_at, used_at }
     }

@@ -11,6 +11,7 @@ use super::{Protocol, Provider};
 use crate::App;
 use crate::audit::{Entry, Event};
 use crate::identities::ways_in;
+use crate::mail::{self, Notice};
 
 /// The answer to a request for deletion.
 pub struct Deletion {
@@ -94,7 +95,9 @@ impl App {
                 if ways_in(&stored) <= 1 && !is_reset_by_mail {
                     // Signed by Facebook in the name of the person that it knows, who came in no other way.
                     let entry = Entry::of(stored.id, Event::AccountDeleted, now).word("facebook");
+                    let notice = app.notice_to(&stored, &Notice::AccountDeleted)?;
                     let ended = app.delete_account(tx, stored.id, now, Some(entry)).await?;
+                    mail::queue(tx, &notice).await?;
                     return Ok((Some(stored.id), ended));
                 }
                 Ok((None, app.remove_identity(tx, &stored, id, None, now).await?))

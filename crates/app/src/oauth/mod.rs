@@ -55,7 +55,7 @@ impl ProviderKind {
     }
 
     /// Whether it can be asked to have a person show again who they are, and says when they did.
-    const fn can_step_up(self) -> bool {
+    pub(crate) const fn can_step_up(self) -> bool {
         !matches!(self, Self::Facebook)
     }
 }

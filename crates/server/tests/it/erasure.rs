@@ -11,6 +11,8 @@ use testkit::clients::PASSWORD;
 use testkit::{Client, TestApp};
 
 use crate::binary::command;
+use crate::oauth::{sign_in, with_provider};
+use crate::passkeys::add_first;
 
 testkit::stamp! {
     both: [
@@ -27,6 +29,7 @@ testkit::stamp! {
         a_doctor_finds_what_stands_in_clear,
         a_doctor_looks_for_all_that_is_known,
         an_export_tells_of_devices_keys_and_the_whole_log,
+        an_export_tells_of_identities_and_passkeys,
         other_sites_export_nothing,
     ],
     postgres: [each_node_repeats_what_its_own_ledger_holds],
@@ -375,9 +378,25 @@ async fn an_export_tells_of_devices_keys_and_the_whole_log(app: TestApp) {
     assert_eq!(account["api_keys"][0]["name"], "Newsletter");
     assert_eq!(account["pending_email"]["email"], "root.new@example.org");
     assert!(account["second_factors"]["totp_since"].is_string(), "{}", account["second_factors"]);
-    assert!(account["sessions"][0]["created_at"].is_string());
+    let session = &account["sessions"][0];
+    assert!(session["created_at"].is_string());
+    assert_eq!((&session["kind"], &session["proofs"]), (&json!("bearer"), &json!(["pwd", "rec"])));
     assert_eq!(account["passkeys"], json!([]));
     assert_eq!(account["log"].as_array().unwrap().len(), usize::try_from(lines).unwrap());
+}
+
+async fn an_export_tells_of_identities_and_passkeys(app: TestApp) {
+    let (app, provider) = with_provider(app).await;
+    let ann = app.web();
+    sign_in(&ann, &provider, "ann-of-example").await;
+    add_first(&app, &ann).await;
+    let account = file(&ann.get("/v1/me/export").await.expect(200).bytes, "account.json");
+    let identity = &account["identities"][0];
+    let of_provider = (&identity["provider"], &identity["issuer"], &identity["subject"]);
+    assert_eq!(of_provider, (&json!("example"), &json!(provider.issuer()), &json!("ann-of-example")));
+    assert_eq!(account["passkeys"][0]["backed_up"], json!(false));
+    let session = &account["sessions"][0];
+    assert_eq!((&session["kind"], &session["proofs"]), (&json!("cookie"), &json!(["pop", "fed"])));
 }
 
 async fn other_sites_export_nothing(app: TestApp) {

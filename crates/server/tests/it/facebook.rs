@@ -14,6 +14,7 @@ testkit::stamp! {
         somebody_who_removes_the_app_is_let_go,
         an_account_with_an_address_outlives_the_app,
         somebody_who_wants_to_be_forgotten_is,
+        a_removal_that_facebook_asks_for_is_told_by_mail,
         what_facebook_told_before_somebody_came_is_passed_over,
         only_facebook_is_believed,
         what_facebook_cannot_do_is_said,
@@ -151,6 +152,12 @@ async fn what_facebook_cannot_do_is_said(app: TestApp) {
     let start = async |body| browser.post("/v1/auth/oauth/facebook/start", body).await;
     start(json!({"purpose": "step_up"})).await.problem(409, "step_up_unsupported");
     start(json!({"native": true})).await.problem(409, "native_unsupported");
+    app.advance(std::time::Duration::from_secs(5 * 60 + 1));
+    let late = browser.get("/v1/me/export").await.problem(401, "insufficient_user_authentication");
+    assert_eq!(late.json["accepts"], json!([]), "who comes by it alone signs in anew");
+    let anew = app.web();
+    sign_in(&anew, &facebook, "100").await;
+    anew.get("/v1/me/export").await.expect(200);
     let grant = json!({"id_token": "x", "nonce": "y"});
     browser.post("/v1/auth/oauth/facebook/token", grant).await.problem(401, "invalid_grant");
 }
@@ -171,14 +178,30 @@ async fn what_facebook_told_before_somebody_came_is_passed_over(app: TestApp) {
     ben.get("/v1/me").await.expect(401);
 }
 
+async fn with_address(app: &TestApp, browser: &Client, email: &str) {
+    browser.post("/v1/me/email", json!({"email": email})).await.expect(202);
+    browser.post("/v1/me/email/confirm", json!({"code": app.code_for(email).await})).await.expect(200);
+    // Mails of one moment come in no order.
+    app.advance(std::time::Duration::from_secs(1));
+}
+
+async fn a_removal_that_facebook_asks_for_is_told_by_mail(app: TestApp) {
+    let (app, facebook) = with_facebook(app).await;
+    let ben = app.web();
+    sign_in(&ben, &facebook, "200").await;
+    with_address(&app, &ben, "ben@example.org").await;
+    tell(&app, "deletion", &FakeFacebook::signed_request("200", app.now())).await.expect(200);
+    ben.get("/v1/me").await.expect(401);
+    let mail = app.mail_to("ben@example.org").await;
+    assert!(mail.subject.contains("deleted"), "{mail:?}");
+}
+
 async fn an_account_with_an_address_outlives_the_app(app: TestApp) {
     let (app, facebook) = with_facebook(app).await;
     let ben = app.web();
     sign_in(&ben, &facebook, "200").await;
     ben.save("Cabin", 60.1, 9.2).await;
-    ben.post("/v1/me/email", json!({"email": "ben@example.org"})).await.expect(202);
-    let code = app.code_for("ben@example.org").await;
-    ben.post("/v1/me/email/confirm", json!({"code": code})).await.expect(200);
+    with_address(&app, &ben, "ben@example.org").await;
     tell(&app, "deauthorize", &FakeFacebook::signed_request("200", app.now())).await.expect(204);
     ben.get("/v1/me").await.expect(401);
     // Mails of one moment come in no order.

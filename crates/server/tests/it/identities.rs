@@ -226,6 +226,17 @@ async fn a_provider_proves_again_who_holds_a_session(app: TestApp) {
     let refused = browser.post("/v1/auth/oauth/example/start", link.clone()).await;
     assert_eq!(refused.problem(401, "insufficient_user_authentication").json["accepts"], json!(["provider"]));
 
+    // One that the operator has taken out of the configuration proves nothing.
+    let mut app = app;
+    app.restart_with(|config| {
+        config.providers.remove("example");
+    })
+    .await;
+    let refused = browser.moved_to(&app).get("/v1/me/export").await;
+    assert_eq!(refused.problem(401, "insufficient_user_authentication").json["accepts"], json!([]));
+    crate::oauth::knows(&mut app, "example", &provider).await;
+    let (browser, phone) = (browser.moved_to(&app), phone.moved_to(&app));
+
     let step_up = json!({"purpose": "step_up", "return_to": "/settings"});
     let now = app.now().seconds();
     for (claims, told) in [
