@@ -220,3 +220,19 @@ impl FromRequestParts<Api> for MaybeAuthenticated {
         }
     }
 }
+
+/// The same for a handler that cares for the session of a browser alone: an access token is not looked at, so an expired
+/// one is in nobody's way.
+pub struct MaybeCookie(pub Option<Caller>);
+
+impl FromRequestParts<Api> for MaybeCookie {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        let MaybeAuthenticated(caller) = MaybeAuthenticated::from_request_parts(parts, api).await?;
+        Ok(Self(caller))
+    }
+}

@@ -8,7 +8,6 @@ use domain::email::Email;
 use domain::session::{Proof, Proofs};
 use domain::{AccountId, Error, Invalid, Result, Timestamp};
 use store::{Tx, accounts, challenges, passkeys, recovery_codes};
-use uuid::Uuid;
 use vault::Secret;
 use vault::recovery_code::RecoveryCode;
 use vault::totp::TotpCode;
@@ -17,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::App;
 use crate::audit::{Entry, Event};
-use crate::caller::Client;
+use crate::caller::{Caller, Client};
 use crate::challenges::Purpose;
 use crate::factors::{Factors, not_six_digits};
 use crate::mail::{self, Notice};
@@ -113,6 +112,7 @@ impl App {
     /// wrong ones.
     pub async fn answer_second_step(
         &self,
+        caller: Option<&Caller>,
         client: &Client,
         challenge: &str,
         shown: SecondFactor,
@@ -134,6 +134,8 @@ impl App {
             }
         };
         let origin = self.origin(client);
+        // The first step may have been taken before the browser had an account, or without its cookie.
+        let behind = self.anonymous_account(caller).await?;
         let app = self.clone();
         // A wrong answer must count although the caller gets an error, so the outcome travels in an `Ok`.
         let begun = self
@@ -168,7 +170,7 @@ impl App {
                     roles: Roles::parse(&stored.roles),
                     proofs: Proofs::parse(&proofs).with(proof),
                     origin: origin.clone(),
-                    adoptable: adoptable.map(|id: Uuid| AccountId::from_uuid(id)),
+                    adoptable: adoptable.map(AccountId::from_uuid).or(behind),
                 };
                 let address = app.address(&stored)?;
                 Ok(Ok((app.begin_session(tx, &beginning, now).await?, address)))

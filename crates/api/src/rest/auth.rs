@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
-use crate::authentication::{Authenticated, MaybeAuthenticated};
+use crate::authentication::{Authenticated, MaybeAuthenticated, MaybeCookie};
 use crate::client::From as FromClient;
 use crate::json::{Json, OptionalJson};
 use crate::openapi::{OPTIONAL, Refused};
@@ -289,6 +289,7 @@ pub async fn login(
     security(()))]
 pub async fn second_step(
     State(api): State<Api>,
+    MaybeCookie(caller): MaybeCookie,
     FromClient(client): FromClient,
     Json { value, .. }: Json<SecondStepBody>,
 ) -> Result<Response, Problem> {
@@ -300,7 +301,7 @@ pub async fn second_step(
     ];
     let shown = exactly_one(shown, "code, recovery_code and credential")?;
     api.app.limit_secrets(&client)?;
-    let signed_in = api.app.answer_second_step(&client, &challenge, shown).await?;
+    let signed_in = api.app.answer_second_step(caller.as_ref(), &client, &challenge, shown).await?;
     Ok(answer(&api, StatusCode::OK, signed_in))
 }
 
@@ -324,7 +325,7 @@ pub async fn forgot(
 /// With what the mailed link carries. Ends every session, cancels a pending change of the address, and signs nobody in:
 /// sign in with the new password, and with the second factor if there is one.
 #[utoipa::path(post, path = "/v1/auth/password/reset", operation_id = "resetPassword", tag = "auth", request_body = ResetBody,
-    responses((status = 204, description = "The new password counts")), security(()))]
+    responses((status = 204, description = "The new password counts"), Refused<429>), security(()))]
 pub async fn reset(
     State(api): State<Api>,
     FromClient(client): FromClient,
@@ -338,7 +339,7 @@ pub async fn reset(
 ///
 /// Exchanges a refresh token for the next pair. A lost answer is no harm: ask again with the same token.
 #[utoipa::path(post, path = "/v1/auth/refresh", operation_id = "refreshTokens", tag = "auth", request_body = RefreshBody,
-    responses((status = 200, description = "The next pair", body = TokensBody)), security(()))]
+    responses((status = 200, description = "The next pair", body = TokensBody), Refused<429>), security(()))]
 pub async fn refresh(
     State(api): State<Api>,
     FromClient(client): FromClient,
@@ -352,7 +353,7 @@ pub async fn refresh(
 ///
 /// Ends the caller's session at once and everywhere.
 #[utoipa::path(post, path = "/v1/auth/logout", operation_id = "signOut", tag = "auth", request_body(content = LogoutBody, description = OPTIONAL),
-    responses((status = 204, description = "The session has ended"), Refused<409>), security((), ("bearer" = [])))]
+    responses((status = 204, description = "The session has ended"), Refused<409>, Refused<429>), security((), ("bearer" = [])))]
 pub async fn logout(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,
@@ -377,7 +378,7 @@ pub(super) fn left(api: &Api, has_cookie: bool) -> Response {
 ///
 /// Ends its session. Unknown tokens are no error (RFC 7009). An anonymous account is signed out of by logging out.
 #[utoipa::path(post, path = "/v1/auth/revoke", operation_id = "revokeToken", tag = "auth", request_body = RevokeBody,
-    responses((status = 200, description = "It does not count any more"), Refused<409>), security(()))]
+    responses((status = 200, description = "It does not count any more"), Refused<409>, Refused<429>), security(()))]
 pub async fn revoke(
     State(api): State<Api>,
     FromClient(client): FromClient,

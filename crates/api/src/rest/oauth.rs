@@ -210,7 +210,7 @@ pub async fn start(
 /// For browsers: the provider sends them here. Only the browser that began may come, and once.
 #[utoipa::path(get, path = "/v1/auth/oauth/{provider}/callback", operation_id = "finishOauth", tag = "auth",
     params(("provider" = String, Path, description = "As listed"), CallbackQuery),
-    responses((status = 303, description = "To the page or app where this began"), Refused<403>), security(()))]
+    responses((status = 303, description = "To the page or app where this began"), Refused<403>, Refused<429>), security(()))]
 pub async fn callback(
     State(api): State<Api>,
     Id(provider): Id<String>,

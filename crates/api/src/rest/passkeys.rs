@@ -153,7 +153,7 @@ pub async fn start_sign_in(
 ///
 /// A passkey is two factors in one, so nothing else is asked for.
 #[utoipa::path(post, path = "/v1/auth/passkeys/finish", operation_id = "signInWithPasskey", tag = "auth", request_body = PasskeySignIn,
-    responses((status = 200, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set")), security((), ("bearer" = [])))]
+    responses((status = 200, description = "Signed in", body = TokensBody), (status = 204, description = "The web app: a session cookie was set"), Refused<429>), security((), ("bearer" = [])))]
 pub async fn finish_sign_in(
     State(api): State<Api>,
     MaybeAuthenticated(caller): MaybeAuthenticated,

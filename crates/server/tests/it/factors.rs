@@ -274,6 +274,21 @@ async fn a_second_step_remembers_what_the_browser_leaves_behind(app: TestApp) {
     answer(&page, &challenge, "recovery_code", &codes[0]).await.expect(204);
     assert_eq!(page.post("/v1/me/adopt", json!({})).await.expect(200).json["added"], 1);
     assert_eq!(page.favourites().await, ["Cabin"]);
+
+    // What it begins between the two steps it leaves behind as well.
+    let mut page = app.web();
+    let challenge = challenged(&page, "ann@example.org").await;
+    page.start_anonymously().await;
+    page.save("Beach", 38.7, -9.1).await;
+    answer(&page, &challenge, "recovery_code", &codes[1]).await.expect(204);
+    assert_eq!(page.post("/v1/me/adopt", json!({})).await.expect(200).json["added"], 1);
+    assert_eq!(page.favourites().await, ["Cabin", "Beach"]);
+
+    // An app sends its access token along with everything; an expired one is in nobody's way.
+    let phone = app.anonymous().await;
+    app.advance(Duration::from_mins(10));
+    let challenge = challenged(&app.visitor(), "ann@example.org").await;
+    answer(&phone, &challenge, "recovery_code", &codes[2]).await.expect(200);
 }
 
 async fn ending_all_sessions_ends_second_steps_too(app: TestApp) {

@@ -172,6 +172,10 @@ async fn forged_refresh_tokens_count_against_who_shows_them(mut app: TestApp) {
     }
     eve.present(&forged).await.problem(429, "rate_limited");
     eve.post("/v1/auth/revoke", json!({"token": forged})).await.problem(429, "rate_limited");
+    eve.post("/v1/auth/logout", json!({"refresh_token": forged})).await.problem(429, "rate_limited");
+    for path in ["/v1/auth/refresh", "/v1/auth/revoke", "/v1/auth/logout"] {
+        assert!(is_documented(&app, "post", path).await, "{path}");
+    }
     // Her account is as full as it was, and her token counts wherever she is.
     for _ in 0..4 {
         ann.present(&token).await.expect(200);
@@ -217,7 +221,17 @@ async fn a_network_shows_so_many_secrets(mut app: TestApp) {
             assert!(matches!(answer.status, 401 | 403 | 422), "{path}: {answer}");
         }
         show().await.problem(429, "rate_limited");
+        let (path, method) = (path.split('?').next().unwrap(), if body.is_some() { "post" } else { "get" });
+        assert!(is_documented(&app, method, &path.replace("/example/", "/{provider}/")).await, "{path}");
     }
+}
+
+/// Whether the document tells that the operation may answer 429.
+async fn is_documented(app: &TestApp, method: &str, path: &str) -> bool {
+    let document = app.visitor().get("/openapi.json").await.expect(200).json;
+    let operation = &document["paths"][path][method]["responses"];
+    assert!(operation.is_object(), "{method} {path} is not documented");
+    operation["429"].is_object()
 }
 
 async fn genuine_tickets_and_links_count_against_no_network(mut app: TestApp) {
