@@ -234,6 +234,15 @@ impl Ledger {
         Ok(learned)
     }
 
+    /// Takes over what a node did and told before it was killed, and what was replaced before anybody looked: a stream
+    /// had it on its way. What no hidden revision stands for is left to be judged.
+    pub fn uncover(&mut self, delta: &Value, now: Timestamp) -> Result<u64, Violation> {
+        let is_hidden =
+            |change: &&Value| change["rev"].as_i64().is_some_and(|rev| self.hidden.contains(&rev));
+        let changes: Vec<_> = list(&delta["changes"]).iter().filter(is_hidden).cloned().collect();
+        self.learn(&json!({"changes": changes}), now)
+    }
+
     /// Looks for what a killed process did without telling. `all` are the changes since the beginning.
     pub fn discover(&mut self, all: &Value, now: Timestamp) -> Result<u64, Violation> {
         let learned = self.learn(all, now)?;
@@ -337,4 +346,56 @@ fn made_at(mutation: &Value) -> Timestamp {
     let (seconds, nanos) = mid.and_then(|mid| mid.get_timestamp()).map_or((0, 0), |time| time.to_unix());
     let millis = seconds * 1000 + u64::from(nanos / 1_000_000);
     Timestamp::from_millis(i64::try_from(millis).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_254_064);
+
+    fn change(id: u128, rev: i64) -> Value {
+        let id = Uuid::from_u128(id);
+        let item = json!({"id": id, "rev": rev, "name": format!("a:{rev}")});
+        json!({"kind": "favourite", "id": id, "rev": rev, "deleted": false, "item": item})
+    }
+
+    fn delta(from: i64, to: i64, changes: &[Value]) -> Value {
+        let [from, to] = [from, to].map(|seq| format!("v1.7.{seq}"));
+        json!({"changes": changes, "from": from, "to": to, "has_more": false})
+    }
+
+    /// Two items; a killed node has changed both, and what it did was replaced before anybody looked.
+    fn after_a_kill() -> Ledger {
+        let mut ledger = Ledger::new("a");
+        for (id, rev) in [(1, 1), (2, 2)] {
+            let item = Some(change(id, rev)["item"].clone());
+            ledger.written(Uuid::from_u128(id), item, json!({}), NOW).unwrap();
+        }
+        ledger.begun(&json!("v1.7.2")).unwrap();
+        ledger.unknown(&[change(1, 3), change(2, 4)]);
+        ledger.discover(&delta(0, 6, &[change(1, 5), change(2, 6)]), NOW).unwrap();
+        ledger
+    }
+
+    #[test]
+    fn a_stream_may_tell_what_was_replaced_before_anybody_looked() {
+        let mut ledger = after_a_kill();
+        let told = delta(2, 4, &[change(1, 3), change(2, 4)]);
+        assert!(ledger.clone().delta("v1.7.2", Ok(&told), 100, false).is_err(), "nobody knows of it yet");
+        assert_eq!(ledger.uncover(&told, NOW), Ok(2));
+        ledger.delta("v1.7.2", Ok(&told), 100, false).unwrap();
+    }
+
+    #[test]
+    fn a_stream_may_tell_nothing_else() {
+        let told = |changes: &[Value]| {
+            let (mut ledger, told) = (after_a_kill(), delta(2, 4, changes));
+            ledger.uncover(&told, NOW).and_then(|_| ledger.delta("v1.7.2", Ok(&told), 100, false))
+        };
+        // An item that nobody asked for; one revision twice; a revision that is known as another's.
+        told(&[change(9, 3), change(2, 4)]).unwrap_err();
+        told(&[change(1, 4), change(2, 4)]).unwrap_err();
+        told(&[change(2, 5)]).unwrap_err();
+    }
 }

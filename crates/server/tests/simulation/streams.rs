@@ -61,7 +61,7 @@ impl World {
         {
             self.count("changes told by another node");
         }
-        let mut letters = Vec::new();
+        let (mut letters, now) = (Vec::new(), self.server.now());
         loop {
             if letters.len() > MANY {
                 return Err(format!("I11: a stream tells more than there is: {letters:?}"));
@@ -82,6 +82,7 @@ impl World {
             }
             let delta = event.data;
             ensure!(delta["from"] == stream.last, "I11: a stream goes on from {} with {delta}", stream.last);
+            ledger.uncover(&delta, now)?;
             ledger
                 .delta(&stream.last, Ok(&delta), WHOLE, false)
                 .map_err(|violation| format!("I11: {violation}"))?;
