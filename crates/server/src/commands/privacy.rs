@@ -1,7 +1,7 @@
 //! `doctor --privacy`: whether anything that an account typed stands somewhere in clear.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use domain::{Error, Result};
@@ -13,6 +13,8 @@ use crate::start::{Setup, open};
 const SHORTEST: usize = 5;
 /// Read at once; what stands across two pieces is found, since the end of one goes before the next.
 const PIECE: usize = 1 << 20;
+/// How often files are looked at anew when one is gone before it was read.
+const TRIES: u32 = 5;
 
 /// A text and the ways in which it may stand in a file, all with ASCII letters in lower case.
 struct Sought {
@@ -59,58 +61,78 @@ fn in_ascii(quoted: &str) -> String {
 /// Looks through the data folder and further files for what the account has saved, and for what is known of it: its
 /// addresses, names, notes, coordinates and devices.
 pub async fn run(setup: &Setup, email: &str, further: &[PathBuf]) -> Result<()> {
-    let texts = {
-        let (app, _lock) = open(setup).await?;
-        app.plain_texts_of(email).await?
-    };
+    // Held while the files are read, so that no server starts and moves what stands in one to another.
+    let (app, _lock) = open(setup).await?;
+    let texts = app.plain_texts_of(email).await?;
+    app.close().await?;
     let (texts, short): (Vec<_>, Vec<_>) = texts.into_iter().partition(|text| text.len() >= SHORTEST);
     let sought: Vec<Sought> = texts.iter().map(|text| Sought::new(text)).collect();
-    let mut files = Vec::new();
-    // The gazetteer's names every place there is.
-    collect(&setup.config.data, Some(&setup.config.data.join("cache")), &mut files)?;
-    if let Some(database) = setup.config.store_url()?.file()
-        && !database.starts_with(&setup.config.data)
-    {
-        files.push(database.to_owned());
-        files.extend(store::copies_of(database).map_err(Error::internal)?);
+    let (config, url) = (&setup.config, setup.config.store_url()?);
+    let search = || search(&config.data, url.file(), further, &sought);
+    let (files, found) = until_none_goes(search).map_err(Error::internal)?;
+    for (file, length) in &found {
+        // The text itself is not shown: this may be read by somebody else.
+        print(&format!("BAD   {}: a text of {length} bytes stands here in clear\n", file.display()))?;
     }
-    for path in further {
-        collect(path, None, &mut files)?;
-    }
-    let mut found = 0_usize;
-    for file in &files {
-        for text in in_file(file, &sought)? {
-            found += 1;
-            // The text itself is not shown: this may be read by somebody else.
-            print(&format!(
-                "BAD   {}: a text of {} bytes stands here in clear\n",
-                file.display(),
-                text.length
-            ))?;
-        }
-    }
-    print(&format!("{} texts were looked for in {} files\n", sought.len(), files.len()))?;
+    print(&format!("{} texts were looked for in {files} files\n", sought.len()))?;
     if !short.is_empty() {
         print(&format!(
             "note  {} texts of fewer than {SHORTEST} bytes were not looked for: they stand everywhere by chance\n",
             short.len()
         ))?;
     }
-    match found {
+    match found.len() {
         0 => print("ok    nothing of the account stands there in clear\n"),
-        _ => Err(Error::internal(format!("{found} texts of the account stand in clear"))),
+        found => Err(Error::internal(format!("{found} texts of the account stand in clear"))),
     }
 }
 
+/// Files that were looked at, and each that holds a text with the text's octets.
+type Searched = (usize, Vec<(PathBuf, usize)>);
+
+/// A log that is turned over meanwhile takes a text from a file that was not read yet to one that was: when one is
+/// gone, everything is read once more.
+fn until_none_goes<T>(mut search: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 1..TRIES {
+        match search() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            outcome => return outcome,
+        }
+    }
+    search()
+}
+
+fn search(
+    data: &Path,
+    database: Option<&Path>,
+    further: &[PathBuf],
+    sought: &[Sought],
+) -> io::Result<Searched> {
+    let mut files = Vec::new();
+    // The gazetteer's names every place there is.
+    collect(data, Some(&data.join("cache")), &mut files)?;
+    if let Some(database) = database.filter(|file| !file.starts_with(data)) {
+        files.push(database.to_owned());
+        files.extend(store::copies_of(database)?);
+    }
+    for path in further {
+        collect(path, None, &mut files)?;
+    }
+    let mut found = Vec::new();
+    for file in &files {
+        found.extend(in_file(file, sought)?.iter().map(|text| (file.clone(), text.length)));
+    }
+    Ok((files.len(), found))
+}
+
 /// All files below a folder but those in `left_out`.
-fn collect(path: &Path, left_out: Option<&Path>, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |error| Error::internal(format!("cannot look at {}: {error}", path.display()));
-    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+fn collect(path: &Path, left_out: Option<&Path>, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !std::fs::metadata(path).map_err(failed("look at", path))?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let entry = entry.map_err(failed)?.path();
+    for entry in std::fs::read_dir(path).map_err(failed("look at", path))? {
+        let entry = entry.map_err(failed("look at", path))?.path();
         if Some(entry.as_path()) != left_out {
             collect(&entry, left_out, files)?;
         }
@@ -118,14 +140,13 @@ fn collect(path: &Path, left_out: Option<&Path>, files: &mut Vec<PathBuf>) -> Re
     Ok(())
 }
 
-fn in_file<'a>(file: &Path, sought: &'a [Sought]) -> Result<Vec<&'a Sought>> {
-    let failed = |error| Error::internal(format!("cannot read {}: {error}", file.display()));
+fn in_file<'a>(file: &Path, sought: &'a [Sought]) -> io::Result<Vec<&'a Sought>> {
     let longest = sought.iter().flat_map(|text| &text.forms).map(Vec::len).max().unwrap_or_default();
-    let mut reader = BufReader::new(File::open(file).map_err(failed)?);
+    let mut reader = BufReader::new(File::open(file).map_err(failed("read", file))?);
     let (mut window, mut piece) = (Vec::new(), vec![0; PIECE]);
     let mut found = vec![false; sought.len()];
     loop {
-        let read = reader.read(&mut piece).map_err(failed)?;
+        let read = reader.read(&mut piece).map_err(failed("read", file))?;
         if read == 0 {
             break;
         }
@@ -137,6 +158,11 @@ fn in_file<'a>(file: &Path, sought: &'a [Sought]) -> Result<Vec<&'a Sought>> {
         window.drain(..kept);
     }
     Ok(sought.iter().zip(found).filter(|(_, found)| *found).map(|(text, _)| text).collect())
+}
+
+/// Names the file, and keeps the kind of the error.
+fn failed(what: &str, path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("cannot {what} {}: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -176,6 +202,25 @@ mod tests {
         let note = "she said \"under\nthe mat\"";
         assert_eq!(found(serde_json::json!({"note": note}).to_string(), &[note]), [note.len()]);
         assert_eq!(found(r#"{"name":"\ud83c\udfd4 Berg"}"#, &["🏔 Berg"]), [9]);
+    }
+
+    #[test]
+    fn files_are_looked_at_anew_when_one_is_gone() {
+        let fails = |kind: ErrorKind, times: u32| {
+            let mut looked = 0;
+            let outcome = until_none_goes(|| {
+                looked += 1;
+                if looked > times { Ok(()) } else { Err(kind.into()) }
+            });
+            (outcome.is_ok(), looked)
+        };
+        assert_eq!(fails(ErrorKind::NotFound, TRIES - 1), (true, TRIES));
+        assert_eq!(fails(ErrorKind::NotFound, TRIES), (false, TRIES));
+        assert_eq!(fails(ErrorKind::PermissionDenied, 1), (false, 1));
+        // What nobody has is still told by its name.
+        let gone = Path::new("/nowhere/a.log");
+        let error = until_none_goes(|| search(gone, None, &[], &[])).unwrap_err().to_string();
+        assert!(error.starts_with("cannot look at /nowhere/a.log: "), "{error}");
     }
 
     #[test]

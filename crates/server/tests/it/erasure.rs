@@ -353,9 +353,9 @@ async fn a_doctor_looks_for_all_that_is_known(mut app: TestApp) {
         "ann.new@example.org",
         "Skylark/2.1.7",
     ] {
-        let (out, _, code) = look(text);
-        assert_eq!(code, 1, "{text}: {out}");
-        assert!(out.contains("a.log: a text of "), "{text}: {out}");
+        let (out, err, code) = look(text);
+        assert_eq!(code, 1, "{text}: {out}{err}");
+        assert!(out.contains("a.log: a text of "), "{text}: {out}{err}");
     }
 }
 
