@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use bus::{Bus, Carrier, Installation};
 use domain::password::PasswordPolicy;
-use domain::{Clock, Error, Random, Result, Timestamp};
+use domain::{Clock, Random, Result, Timestamp};
 use gazetteer::Gazetteer;
 use quick_cache::sync::Cache;
 use store::{Hint, OnCommit, Store, secrets};
@@ -292,15 +292,12 @@ impl App {
         self.store.settle().await.map_err(Into::into)
     }
 
-    /// Lets what is queued finish and returns when the database is closed: for a command that looks at its files.
-    /// An app that is dropped instead closes it too, but nobody can tell when.
-    pub async fn close(self) -> Result<()> {
-        let store = self.store.clone();
+    /// Waits until everything else that works with this app has ended and the database is closed: its files are at
+    /// rest then.
+    pub async fn close(self) {
+        let closed = self.store.closed();
         drop(self);
-        let store = Arc::into_inner(store)
-            .ok_or_else(|| Error::internal("the database cannot be closed: something else works on it"))?;
-        store.close().await;
-        Ok(())
+        closed.await;
     }
 }
 

@@ -184,6 +184,8 @@ fn prepare() {
 
 /// How long a server that stops waits until the other nodes have its last news.
 const LAST_NEWS: Duration = Duration::from_millis(500);
+/// How long it then waits for the database to be closed, which a connection that was cut may hold for a moment.
+const AT_REST: Duration = Duration::from_secs(1);
 
 impl Running {
     /// Says for a while that this server is about to stop, and serves as before, so that balancers send nobody here
@@ -206,6 +208,12 @@ impl Running {
         self.jobs.shutdown().await;
         if let Err(error) = self.app.settle().await {
             tracing::warn!(%error, "the database keeps its log; the next start reads it");
+        }
+        // Before the lock on its folder goes with the rest: who takes the folder next finds its files at rest.
+        let Self { app, connections, _lock, .. } = self;
+        drop(connections);
+        if tokio::time::timeout(AT_REST, app.close()).await.is_err() {
+            tracing::warn!("the database was not closed in time: something still works on it");
         }
     }
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{Clock, Random, Timestamp};
+use tokio::sync::watch;
 
 mod address;
 mod answer;
@@ -230,13 +231,20 @@ impl Store {
     }
 
     /// Lets what is queued finish, closes all connections and returns when they are closed: after that, a
-    /// SQLite file is whole without its write-ahead log and may be copied. A store that is dropped instead
-    /// finishes too, but nobody can tell when.
+    /// SQLite file is whole without its write-ahead log and may be copied.
     pub async fn close(self) {
-        match self.backend {
-            Backend::Sqlite(sqlite) => sqlite.close().await,
-            Backend::Postgres(postgres) => postgres.close().await,
+        let closed = self.closed();
+        drop(self);
+        closed.await;
+    }
+
+    /// Waits until the store was dropped by all who hold it and its connections are closed.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.ended(),
+            Backend::Postgres(postgres) => postgres.ended(),
         }
+        .wait()
     }
 
     /// Begins a new era, which each account enters with its next write: cursors of a history that was lost are told
@@ -328,6 +336,23 @@ impl Store {
 fn announce(on_commit: &OnCommit, hints: &[Hint]) {
     if !hints.is_empty() && catch_unwind(AssertUnwindSafe(|| on_commit(hints))).is_err() {
         tracing::error!(accounts = hints.len(), "a listener panicked after a commit");
+    }
+}
+
+/// Tells when the threads of a store have ended.
+#[derive(Clone)]
+struct Ended(watch::Receiver<()>);
+
+impl Ended {
+    /// The first half goes to the thread that ends last.
+    fn pair() -> (watch::Sender<()>, Self) {
+        let (alive, ended) = watch::channel(());
+        (alive, Self(ended))
+    }
+
+    async fn wait(mut self) {
+        // Nothing is ever sent: the end drops the other half.
+        while self.0.changed().await.is_ok() {}
     }
 }
 

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::relocation::HALF_MOVED;
 use crate::transaction::{Db, Tx};
 use crate::wire::{POOLER, Terms, classify};
-use crate::{OnCommit, Patience, PostgresOptions, View, announce, era, server_time};
+use crate::{Ended, OnCommit, Patience, PostgresOptions, View, announce, era, server_time};
 
 /// Waiting transactions; one more is refused.
 const QUEUE: usize = 4096;
@@ -45,7 +45,7 @@ type Driven = Box<dyn FnOnce(Arc<Shared>) -> Pin<Box<dyn Future<Output = ()>>> +
 
 pub(crate) struct Postgres {
     jobs: mpsc::Sender<Driven>,
-    ended: oneshot::Receiver<()>,
+    ended: Ended,
     wait: Duration,
     pub(crate) round_trips: Arc<AtomicU64>,
 }
@@ -73,7 +73,7 @@ impl Postgres {
         let counted = round_trips.clone();
         let (jobs, mut queue) = mpsc::channel::<Driven>(QUEUE);
         let (ready, started) = oneshot::channel();
-        let (alive, ended) = oneshot::channel();
+        let (alive, ended) = Ended::pair();
         let body = move || {
             // Dropped last, when the runtime and the connections on it are gone.
             let _alive = alive;
@@ -105,11 +105,8 @@ impl Postgres {
         Ok(Self { jobs, ended, wait, round_trips })
     }
 
-    /// Lets what is queued finish and waits until all connections are closed.
-    pub(crate) async fn close(self) {
-        drop(self.jobs);
-        // The thread never sends: its end drops the other half.
-        let _ = self.ended.await;
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended.clone()
     }
 
     pub(crate) fn write<T, F>(&self, body: F) -> Result<Answer<T>>

@@ -4,6 +4,7 @@
 //! each after the commit that holds it: one fsync serves many users, and an acknowledged write survives a
 //! power cut (`synchronous=FULL`).
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use crate::era;
 use crate::error::{Error, Result};
 use crate::statement::{Param, Row};
 use crate::transaction::{Db, Hint, Tx, sqlite_params};
-use crate::{OnCommit, View, announce};
+use crate::{Ended, OnCommit, View, announce};
 
 /// Waiting transactions; one more is refused, so that memory and waiting stay bounded.
 const QUEUE: usize = 4096;
@@ -36,9 +37,7 @@ pub(crate) struct Sqlite {
     path: PathBuf,
     writes: Sender<Box<dyn Work>>,
     reads: Sender<Box<dyn Read>>,
-    /// Resolve when the threads have ended.
-    writer: oneshot::Receiver<()>,
-    readers: Vec<oneshot::Receiver<()>>,
+    ended: Ended,
 }
 
 /// A queued transaction.
@@ -144,15 +143,26 @@ impl Sqlite {
         on_commit: OnCommit,
     ) -> Result<Self> {
         let (writes, queue) = crossbeam_channel::bounded(QUEUE);
-        let writer = Writer { tx: Tx::new(Db::sqlite(writer)), era: Some(era) };
-        let writer = spawn("store-writer", move || write_loop(writer, &queue, &on_commit))?;
+        let mut writer = Writer { tx: Tx::new(Db::sqlite(writer)), era: Some(era) };
+        let (alive, ended) = Ended::pair();
+        let (reading, readers_gone) = crossbeam_channel::bounded::<Infallible>(0);
+        spawn("store-writer", move || {
+            write_loop(&mut writer, &queue, &on_commit);
+            // The last to close, as readers may not move the write-ahead log into the file. Nothing is ever sent.
+            let _ = readers_gone.recv();
+            drop(writer);
+            drop(alive);
+        })?;
         let (reads, queue) = crossbeam_channel::bounded::<Box<dyn Read>>(QUEUE);
         let (opened, opening) = crossbeam_channel::unbounded::<Result<()>>();
-        let mut started = Vec::new();
-        for _ in 0..readers.max(1) {
+        let readers = readers.max(1);
+        for _ in 0..readers {
             let (queue, opened, path) = (queue.clone(), opened.clone(), path.to_owned());
+            let reading = reading.clone();
             // Opened there and not here: together they take the time of one.
-            started.push(spawn("store-reader", move || {
+            spawn("store-reader", move || {
+                // Dropped after the connection.
+                let _reading = reading;
                 let mut db = match open_to_read(&path) {
                     Ok(connection) => Db::sqlite(connection),
                     Err(error) => return drop(opened.send(Err(error))),
@@ -162,12 +172,12 @@ impl Sqlite {
                     db.reset();
                     job.run(&mut db);
                 }
-            })?);
+            })?;
         }
-        for _ in &started {
+        for _ in 0..readers {
             opening.recv().map_err(|_| Error::Unavailable(String::from("a reader ended")))??;
         }
-        Ok(Self { path: path.to_owned(), writes, reads, writer, readers: started })
+        Ok(Self { path: path.to_owned(), writes, reads, ended })
     }
 
     /// See [`crate::Store::settle`]. On a connection of its own, since a checkpoint is no part of a transaction.
@@ -178,17 +188,8 @@ impl Sqlite {
         settled.await.map_err(|error| Error::Unavailable(error.to_string()))?
     }
 
-    /// Lets what is queued finish and waits until all connections are closed.
-    pub(crate) async fn close(self) {
-        let Self { writes, reads, writer, readers, path: _ } = self;
-        // The threads never send: their end drops the other half. The writer is the last to close, as readers
-        // may not move the write-ahead log into the file.
-        drop(reads);
-        for reader in readers {
-            let _ = reader.await;
-        }
-        drop(writes);
-        let _ = writer.await;
+    pub(crate) fn ended(&self) -> Ended {
+        self.ended.clone()
     }
 
     pub(crate) fn write<T, F>(&self, body: F) -> Result<oneshot::Receiver<Result<T>>>
@@ -221,15 +222,9 @@ fn queue<J: ?Sized>(to: &Sender<Box<J>>, job: Box<J>) -> Result<()> {
     })
 }
 
-/// Starts a thread; what is returned resolves when it has ended.
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<oneshot::Receiver<()>> {
-    let (alive, ended) = oneshot::channel();
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        body();
-        drop(alive);
-    });
-    spawned.map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))?;
-    Ok(ended)
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    spawned.map(drop).map_err(|error| Error::Unavailable(format!("cannot start a thread: {error}")))
 }
 
 /// What the writer thread owns.
@@ -256,11 +251,11 @@ impl Writer {
     }
 }
 
-fn write_loop(mut writer: Writer, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit) {
+fn write_loop(writer: &mut Writer, queue: &Receiver<Box<dyn Work>>, on_commit: &OnCommit) {
     let mut batch: Vec<Box<dyn Work>> = Vec::with_capacity(BATCH);
     let mut hints: Vec<Hint> = Vec::new();
     while let Ok(first) = queue.recv() {
-        let committed = run_batch(&mut writer, first, queue, &mut batch, &mut hints);
+        let committed = run_batch(writer, first, queue, &mut batch, &mut hints);
         if committed.is_ok() {
             announce(on_commit, &hints);
         }

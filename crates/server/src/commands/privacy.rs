@@ -64,7 +64,7 @@ pub async fn run(setup: &Setup, email: &str, further: &[PathBuf]) -> Result<()> 
     // Held while the files are read, so that no server starts and moves what stands in one to another.
     let (app, _lock) = open(setup).await?;
     let texts = app.plain_texts_of(email).await?;
-    app.close().await?;
+    app.close().await;
     let (texts, short): (Vec<_>, Vec<_>) = texts.into_iter().partition(|text| text.len() >= SHORTEST);
     let sought: Vec<Sought> = texts.iter().map(|text| Sought::new(text)).collect();
     let (config, url) = (&setup.config, setup.config.store_url()?);

@@ -16,7 +16,7 @@ use crate::binary::{run, said};
 struct Binary {
     child: Child,
     base_url: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Binary {
@@ -35,7 +35,7 @@ impl Binary {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.map_while(Result::ok).find(|line| line.contains("listening on")).unwrap();
         let base_url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        Self { child, base_url, _data: data }
+        Self { child, base_url, data }
     }
 
     fn terminate(&self) {
@@ -98,6 +98,15 @@ async fn sigterm_with_nobody_at_work_ends_at_once() {
     binary.terminate();
     assert_eq!(binary.ended(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    // Its database is one file that may be copied as it is, with all that was written.
+    let file = binary.data.path().join("fairweather.db");
+    for beside in ["db-wal", "db-shm"] {
+        assert!(!file.with_extension(beside).exists(), "{beside} was left behind");
+    }
+    let copy = binary.data.path().join("copy.db");
+    std::fs::copy(file, &copy).unwrap();
+    let copied = testkit::databases::Database::Sqlite(copy);
+    assert_eq!(copied.number("SELECT count(*) FROM account").await, 1);
 }
 
 /// `serve` on SQLite, which drains only when it is told to.

@@ -136,14 +136,8 @@ impl Server {
         self.stop().await;
         let database = self.database();
         match (&mut *self, database) {
-            (Self::Here(app), Database::Sqlite(path)) => {
-                // Threads of the stopped server may still be closing the old file, so the copy gets another name.
-                let copy = copy_of(&path);
-                let name = format!("{}-restored.db", path.display());
-                fs::copy(&copy, &name).expect("the copy can be put back");
-                fs::rename(&copy, copy_of(Path::new(&name))).expect("the copy can be kept");
-                app.restart_with(|config| config.database = Some(format!("sqlite:{name}"))).await;
-                return;
+            (Self::Here(_), Database::Sqlite(path)) => {
+                fs::copy(copy_of(&path), &path).expect("the copy can be put back");
             }
             (Self::Process(_), Database::Sqlite(path)) => {
                 for beside in ["-wal", "-shm"] {
