@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use app::api_keys::is_api_key;
-use app::{Caller, Principal, Service};
+use app::{Caller, Network, Principal, Service};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::Api;
-use crate::client::{cross_site, is_web};
+use crate::client::{cross_site, is_web, network};
 use crate::problem::Problem;
 
 /// Lets a request pass only with a credential that counts, and within its account's rate or its key's.
@@ -143,15 +143,20 @@ fn bearer(value: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
+/// Where a request comes from, for those that may change something: it is written down with what they do.
+fn seen_at(api: &Api, parts: &Parts) -> Option<Network> {
+    (!parts.method.is_safe()).then(|| network(api, parts))
+}
+
 /// The caller of a route behind [`require`]: a person. A key stands for nobody, so it opens nothing that asks for this.
 pub struct Authenticated(pub Caller);
 
 impl FromRequestParts<Api> for Authenticated {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         match parts.extensions.get::<Caller>() {
-            Some(caller) => Ok(Self(*caller)),
+            Some(caller) => Ok(Self(caller.seen_at(seen_at(api, parts)))),
             None if parts.extensions.get::<Service>().is_some() => Err(not_for_keys()),
             None => Err(Problem::internal()),
         }
@@ -165,9 +170,10 @@ pub struct Asking(pub Principal);
 impl FromRequestParts<Api> for Asking {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        let caller = parts.extensions.get::<Caller>().map(|caller| Principal::Caller(*caller));
-        let service = || parts.extensions.get::<Service>().map(|service| Principal::Service(*service));
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let network = seen_at(api, parts);
+        let caller = parts.extensions.get::<Caller>().map(|caller| caller.seen_at(network).into());
+        let service = || parts.extensions.get::<Service>().map(|it| Principal::Service(it.seen_at(network)));
         caller.or_else(service).map(Self).ok_or_else(Problem::internal)
     }
 }
@@ -214,7 +220,7 @@ impl FromRequestParts<Api> for MaybeAuthenticated {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let has_bearer = parts.headers.contains_key(header::AUTHORIZATION);
         match authenticate(api, parts.method.is_safe(), &parts.headers).await {
-            Ok(caller) => Ok(Self(caller)),
+            Ok(caller) => Ok(Self(caller.map(|caller| caller.seen_at(seen_at(api, parts))))),
             Err(problem) if has_bearer || problem.status != http::StatusCode::UNAUTHORIZED => Err(problem),
             Err(_) => Ok(Self(None)),
         }

@@ -9,7 +9,7 @@ use store::{accounts, password_resets};
 use uuid::Uuid;
 
 use crate::App;
-use crate::audit::{Actor, Entry, Event};
+use crate::audit::{By, Entry, Event};
 use crate::caller::{Caller, Principal, page_limit};
 use crate::data_keys::context;
 use crate::factors::Factors;
@@ -86,19 +86,19 @@ impl App {
 
     /// Gives a role or takes it, as an operator.
     pub async fn grant_role(&self, caller: &Caller, id: AccountId, role: Role, given: bool) -> Result<Roles> {
-        let actor = self.require_fresh_operator(caller).await?;
+        let by = self.require_fresh_operator(caller).await?;
         if role == Role::User {
             return Err(Invalid::new("/role", "unknown", "must be operator or analyst").into());
         }
-        self.set_role(id, role, given, actor).await.map(|change| change.roles)
+        self.set_role(id, role, given, by).await.map(|change| change.roles)
     }
 
     /// Ends every session of an account, as an operator, and tells how many there were.
     pub async fn end_sessions_of(&self, caller: &Caller, id: AccountId) -> Result<usize> {
-        let actor = self.require_fresh_operator(caller).await?;
+        let by = self.require_fresh_operator(caller).await?;
         let found = self.store.read(async move |db| accounts::get(db, id).await).await?;
         found.ok_or(Error::NotFound)?;
-        self.end_sessions(id, actor).await
+        self.end_sessions(id, by).await
     }
 
     /// The account behind an address or an id, for somebody at the server's own terminal. Not every account has an
@@ -117,8 +117,14 @@ impl App {
     /// Gives a role, or takes it. Sessions keep the roles they began with, so they end. Links that were mailed before
     /// work no more: none of them may take the second factor of an operator away. Nothing happens where the role was
     /// given or taken before.
-    pub async fn set_role(&self, id: AccountId, role: Role, given: bool, actor: Actor) -> Result<RoleChange> {
-        let (app, now) = (self.clone(), self.now());
+    pub async fn set_role(
+        &self,
+        id: AccountId,
+        role: Role,
+        given: bool,
+        by: impl Into<By>,
+    ) -> Result<RoleChange> {
+        let (app, now, by) = (self.clone(), self.now(), by.into());
         let (roles, ended) = self
             .store
             .write(async move |tx| {
@@ -139,11 +145,11 @@ impl App {
                 }
                 accounts::set_roles(tx, id, &roles.to_string()).await?;
                 let event = if given { Event::RoleGranted } else { Event::RoleRevoked };
-                app.audit(tx, &Entry::of(id, event, now).actor(actor).word(role.name())).await?;
+                app.audit(tx, &Entry::of(id, event, now).actor(by).word(role.name())).await?;
                 if !given && role == Role::Operator {
-                    app.revoke_keys_of(tx, id, (actor, "role_revoked"), now).await?;
+                    app.revoke_keys_of(tx, id, (by, "role_revoked"), now).await?;
                 }
-                let why = (Ending::EndedByOperator, actor);
+                let why = (Ending::EndedByOperator, by);
                 Ok((roles, Some(app.end_sessions_in(tx, id, None, why, now).await?)))
             })
             .await?;
@@ -156,7 +162,7 @@ impl App {
     }
 
     /// Ends every session of an account and tells how many there were.
-    pub async fn end_sessions(&self, id: AccountId, actor: Actor) -> Result<usize> {
-        self.end_all_sessions(id, Ending::EndedByOperator, actor).await
+    pub async fn end_sessions(&self, id: AccountId, by: impl Into<By>) -> Result<usize> {
+        self.end_all_sessions(id, Ending::EndedByOperator, by).await
     }
 }

@@ -12,7 +12,7 @@ use vault::{Context, DataKey};
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::audit::{Actor, Entry, Event};
+use crate::audit::{By, Entry, Event};
 use crate::caller::{Caller, Service};
 use crate::data_keys::context;
 use crate::limits::{Left, Rate};
@@ -114,6 +114,7 @@ impl App {
             key: stored.id,
             scopes: Scopes::stored(&stored.scopes),
             per_minute: u32::try_from(stored.per_minute).unwrap_or(1).clamp(1, MOST_PER_MINUTE),
+            network: None,
         };
         let known = KnownKey { service, expires_at: stored.expires_at, until: now.plus(BELIEVED) };
         self.known_keys.insert(hash, known);
@@ -129,12 +130,18 @@ impl App {
 
     /// Makes a key, for an operator.
     pub async fn create_api_key(&self, caller: &Caller, new: NewKey) -> Result<Made> {
-        let actor = self.require_fresh_operator(caller).await?;
-        self.make_api_key(Some(caller.account), actor, new).await
+        let by = self.require_fresh_operator(caller).await?;
+        self.make_api_key(Some(caller.account), by, new).await
     }
 
     /// Makes a key; `made_by` is nobody at the server's own terminal.
-    pub async fn make_api_key(&self, made_by: Option<AccountId>, actor: Actor, new: NewKey) -> Result<Made> {
+    pub async fn make_api_key(
+        &self,
+        made_by: Option<AccountId>,
+        by: impl Into<By>,
+        new: NewKey,
+    ) -> Result<Made> {
+        let by = by.into();
         let now = self.now();
         let name = text::name("/name", &new.name)?;
         let per_minute = within("/per_minute", new.per_minute.unwrap_or(PER_MINUTE), MOST_PER_MINUTE)?;
@@ -164,7 +171,7 @@ impl App {
                     return Err(Error::conflict("too_many_keys", detail).into());
                 }
                 api_keys::put(tx, &stored).await?;
-                let entry = Entry::by(actor, Event::KeyCreated, now).item(id);
+                let entry = Entry::by(by, Event::KeyCreated, now).item(id);
                 app.audit(tx, &entry.word(stored.scopes.clone())).await
             })
             .await?;
@@ -221,8 +228,8 @@ impl App {
 
     /// Revokes a key, for an operator. It works nowhere any more within five seconds.
     pub async fn revoke_api_key(&self, caller: &Caller, id: Uuid) -> Result<()> {
-        let actor = self.require_fresh_operator(caller).await?;
-        self.remove_api_key(actor, id).await
+        let by = self.require_fresh_operator(caller).await?;
+        self.remove_api_key(by, id).await
     }
 
     /// Revokes the keys that somebody has made who may make none any more; those of the terminal stay. Call
@@ -231,11 +238,11 @@ impl App {
         &self,
         tx: &mut Tx,
         maker: AccountId,
-        (actor, why): (Actor, &'static str),
+        (by, why): (By, &'static str),
         now: Timestamp,
     ) -> store::Result<()> {
         for id in api_keys::delete_made_by(tx, maker).await? {
-            self.audit(tx, &Entry::by(actor, Event::KeyRevoked, now).item(id).word(why)).await?;
+            self.audit(tx, &Entry::by(by, Event::KeyRevoked, now).item(id).word(why)).await?;
         }
         Ok(())
     }
@@ -246,14 +253,14 @@ impl App {
     }
 
     /// Revokes a key.
-    pub async fn remove_api_key(&self, actor: Actor, id: Uuid) -> Result<()> {
-        let (app, now) = (self.clone(), self.now());
+    pub async fn remove_api_key(&self, by: impl Into<By>, id: Uuid) -> Result<()> {
+        let (app, now, by) = (self.clone(), self.now(), by.into());
         self.store
             .write(async move |tx| {
                 if !api_keys::delete(tx, id).await? {
                     return Err(Error::NotFound.into());
                 }
-                app.audit(tx, &Entry::by(actor, Event::KeyRevoked, now).item(id)).await
+                app.audit(tx, &Entry::by(by, Event::KeyRevoked, now).item(id)).await
             })
             .await?;
         self.known_keys.clear();

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use vault::BlindIndex;
 
 use crate::App;
-use crate::caller::{Network, Principal, page_limit};
+use crate::caller::{Caller, Network, Principal, page_limit};
 use crate::limits::{Buckets, Rate};
 
 /// What happened.
@@ -34,6 +34,10 @@ pub enum Event {
     SignInFailed,
     /// After a right password, a second factor was wrong.
     SecondFactorFailed,
+    /// Whoever has a session proved again who they are; the item is the session, the word the proof.
+    SteppedUp,
+    /// They failed to.
+    StepUpFailed,
     /// The item is the session, the word says why.
     SessionEnded,
     /// A refresh token came back that its holder had moved on from; the item is the session.
@@ -76,11 +80,13 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Registered,
         Self::SignedIn,
         Self::SignInFailed,
         Self::SecondFactorFailed,
+        Self::SteppedUp,
+        Self::StepUpFailed,
         Self::SessionEnded,
         Self::RefreshReuse,
         Self::PasskeyCopied,
@@ -118,6 +124,8 @@ impl Event {
             Self::SignedIn => "signed_in",
             Self::SignInFailed => "sign_in_failed",
             Self::SecondFactorFailed => "second_factor_failed",
+            Self::SteppedUp => "stepped_up",
+            Self::StepUpFailed => "step_up_failed",
             Self::SessionEnded => "session_ended",
             Self::RefreshReuse => "refresh_reuse",
             Self::PasskeyCopied => "passkey_copied",
@@ -156,7 +164,12 @@ impl Event {
 
     /// Whether people cause it at will, without a fresh proof and without mail: bounded for each account.
     const fn is_frequent(self) -> bool {
-        matches!(self, Self::SignedIn | Self::SessionEnded | Self::SignInFailed | Self::SecondFactorFailed)
+        matches!(self, Self::SignedIn | Self::SteppedUp | Self::SessionEnded) || self.is_failure()
+    }
+
+    /// Whether somebody showed something wrong, who need not be the account's holder.
+    const fn is_failure(self) -> bool {
+        matches!(self, Self::SignInFailed | Self::SecondFactorFailed | Self::StepUpFailed)
     }
 }
 
@@ -176,6 +189,10 @@ pub enum Actor {
 }
 
 impl Actor {
+    pub(crate) const fn at(self, network: Option<NetworkTag>) -> By {
+        By { actor: self, network }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -193,6 +210,19 @@ impl Actor {
             Self::ApiKey(key) => Some(key),
             Self::Owner | Self::CommandLine | Self::Server | Self::Unknown => None,
         }
+    }
+}
+
+/// Who did something and from where, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    actor: Actor,
+    network: Option<NetworkTag>,
+}
+
+impl From<Actor> for By {
+    fn from(actor: Actor) -> Self {
+        actor.at(None)
     }
 }
 
@@ -230,13 +260,15 @@ impl Entry {
     }
 
     /// Something that concerns no account.
-    pub const fn by(actor: Actor, event: Event, at: Timestamp) -> Self {
-        Self { at, event, account: None, actor, network: None, word: None, item: None }
+    pub fn by(by: impl Into<By>, event: Event, at: Timestamp) -> Self {
+        let By { actor, network } = by.into();
+        Self { at, event, account: None, actor, network, word: None, item: None }
     }
 
     #[must_use]
-    pub fn actor(self, actor: Actor) -> Self {
-        Self { actor, ..self }
+    pub fn actor(self, by: impl Into<By>) -> Self {
+        let By { actor, network } = by.into();
+        Self { actor, network, ..self }
     }
 
     #[must_use]
@@ -361,6 +393,15 @@ impl App {
         NetworkTag::of(&self.index, network)
     }
 
+    /// The holder of the caller's session, and where they are.
+    pub(crate) fn owner(&self, caller: &Caller) -> By {
+        self.by(Actor::Owner, caller.network)
+    }
+
+    pub(crate) fn by(&self, actor: Actor, network: Option<Network>) -> By {
+        actor.at(network.map(|network| self.network_tag(network)))
+    }
+
     /// Writes a line, in the transaction that does what it tells. What an account does too often is counted instead. A
     /// transaction that runs twice may count twice: that number is no promise.
     pub(crate) async fn audit(&self, tx: &mut Tx, entry: &Entry) -> store::Result<()> {
@@ -388,8 +429,7 @@ impl App {
         }
         let now = self.now();
         let line = |(&(event, account, network), &times): (&Counted, &i64)| {
-            let has_failed = matches!(event, Event::SignInFailed | Event::SecondFactorFailed);
-            let actor = if has_failed { Actor::Unknown } else { Actor::Owner };
+            let actor = if event.is_failure() { Actor::Unknown } else { Actor::Owner };
             let entry = Entry { account, ..Entry::by(actor, event, now) };
             row(&self.random, &entry.network(network), times)
         };
@@ -437,8 +477,8 @@ impl App {
         let pseudonym = self.pseudonym(account);
         let ended = accounts::delete(tx, account, now).await?;
         // Before its lines lose its id: who has revoked the keys is told without it, too.
-        let actor = entry.as_ref().map_or(Actor::Server, |entry| entry.actor);
-        self.revoke_keys_of(tx, account, (actor, "account_deleted"), now).await?;
+        let by = entry.as_ref().map_or(Actor::Server.into(), |entry| entry.actor.at(entry.network));
+        self.revoke_keys_of(tx, account, (by, "account_deleted"), now).await?;
         audit::replace(tx, account, pseudonym).await?;
         erasures::put(tx, account, now).await?;
         if let Some(entry) = entry {

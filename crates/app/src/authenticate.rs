@@ -59,6 +59,7 @@ impl App {
             auth_time: claims.auth_time,
             ends_at: claims.expires_at,
             renewed_until: None,
+            network: None,
         })
     }
 
@@ -170,6 +171,7 @@ impl App {
             auth_time: record.auth_time,
             ends_at: lifetime.ends_at(),
             renewed_until: None,
+            network: None,
         };
         let known = KnownCookie { caller, until: now.plus(COOKIE_BELIEVED).min(lifetime.ends_at()) };
         self.cookies.insert(hash, known.clone());

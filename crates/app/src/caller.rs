@@ -23,6 +23,8 @@ pub struct Caller {
     pub(crate) ends_at: Timestamp,
     /// When the session's cookie now ends, if this request moved that.
     pub(crate) renewed_until: Option<Timestamp>,
+    /// Where the request comes from, if somebody has looked.
+    pub(crate) network: Option<Network>,
 }
 
 /// What the caller showed.
@@ -45,6 +47,12 @@ impl Caller {
 
     pub const fn roles(&self) -> Roles {
         self.roles
+    }
+
+    /// The same with where the request comes from, to be written down with what it does.
+    #[must_use]
+    pub const fn seen_at(self, network: Option<Network>) -> Self {
+        Self { network, ..self }
     }
 
     /// For those without the role there is nothing here.
@@ -73,9 +81,17 @@ pub struct Service {
     pub(crate) key: Uuid,
     pub(crate) scopes: Scopes,
     pub(crate) per_minute: u32,
+    /// Where the request comes from, if somebody has looked.
+    pub(crate) network: Option<Network>,
 }
 
 impl Service {
+    /// The same with where the request comes from, to be written down with what it does.
+    #[must_use]
+    pub const fn seen_at(self, network: Option<Network>) -> Self {
+        Self { network, ..self }
+    }
+
     /// Requests that the key may make in a minute.
     pub const fn per_minute(&self) -> u32 {
         self.per_minute

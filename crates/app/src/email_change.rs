@@ -176,7 +176,7 @@ impl App {
         let code = RegistrationCode::parse(code).ok_or_else(refused)?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
-        let app = self.clone();
+        let (app, by) = (self.clone(), self.owner(caller));
         // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
         let is_right = self
             .store
@@ -209,7 +209,7 @@ impl App {
                 // Links that went to the old mailbox must not open the account any more.
                 password_resets::delete_all(tx, account).await?;
                 mail::queue(tx, &app.tell_of_change(&stored, &email)?).await?;
-                app.audit(tx, &Entry::of(account, Event::EmailChanged, now)).await?;
+                app.audit(tx, &Entry::of(account, Event::EmailChanged, now).actor(by)).await?;
                 Ok(true)
             })
             .await?;

@@ -7,7 +7,7 @@ use store::{Tx, accounts, identities};
 use vault::Context;
 
 use crate::App;
-use crate::audit::{Actor, Entry, Event};
+use crate::audit::{By, Entry, Event};
 use crate::caller::Caller;
 use crate::data_keys::context;
 use crate::mail::{self, Method, Notice};
@@ -81,12 +81,12 @@ impl App {
         self.require_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session) = (caller.account, caller.session);
-        let (app, now) = (self.clone(), self.now());
+        let (app, now, by) = (self.clone(), self.now(), self.owner(caller));
         let ended = self
             .store
             .write(async move |tx| {
                 let stored = lock_caller(tx, account, session).await?;
-                let ended = app.remove_identity(tx, &stored, id, Some(session), now).await?;
+                let ended = app.remove_identity(tx, &stored, id, (Some(session), by), now).await?;
                 domain::identity::require_another_way_in(ways_in(&stored))?;
                 Ok(ended)
             })
@@ -102,7 +102,7 @@ impl App {
         tx: &mut Tx,
         stored: &accounts::Stored,
         id: IdentityId,
-        keep: Option<SessionId>,
+        (keep, by): (Option<SessionId>, By),
         now: Timestamp,
     ) -> store::Result<Vec<SessionId>> {
         let account = stored.id;
@@ -116,9 +116,9 @@ impl App {
         let label = self.providers.get(&provider).map(|known| known.settings().label.clone());
         let notice = Notice::MethodRemoved(Method::Provider(label.unwrap_or_else(|_| provider.clone())));
         mail::queue(tx, &self.notice_to(stored, &notice)?).await?;
-        let entry = Entry::of(account, Event::IdentityUnlinked, now);
+        let entry = Entry::of(account, Event::IdentityUnlinked, now).actor(by);
         self.audit(tx, &entry.word(provider)).await?;
-        let why = (Ending::CredentialsChanged, Actor::Owner);
+        let why = (Ending::CredentialsChanged, by);
         self.end_sessions_in(tx, account, keep, why, now).await
     }
 }

@@ -78,7 +78,7 @@ impl App {
             Err(error) => return Err(error),
         };
         let app = self.clone();
-        let by = caller.session.uuid();
+        let (by, owner) = (caller.session.uuid(), self.owner(caller));
         let (adopted, ended) = self
             .store
             .write(async move |tx| {
@@ -117,7 +117,7 @@ impl App {
                     adopted.added += 1;
                 }
                 let ended = app.delete_account(tx, from, now, None).await?;
-                app.audit(tx, &Entry::of(to, Event::AccountAdopted, now).item(by)).await?;
+                app.audit(tx, &Entry::of(to, Event::AccountAdopted, now).actor(owner).item(by)).await?;
                 writer.raise(tx).await?;
                 Ok((adopted, ended))
             })

@@ -5,7 +5,7 @@ use domain::account::Role;
 use domain::api_key::Scope;
 
 use crate::App;
-use crate::audit::Actor;
+use crate::audit::{Actor, By};
 use crate::caller::{Caller, Principal};
 
 impl App {
@@ -15,10 +15,10 @@ impl App {
     }
 
     /// The same, with a proof from the last five minutes.
-    pub(crate) async fn require_fresh_operator(&self, caller: &Caller) -> Result<Actor> {
+    pub(crate) async fn require_fresh_operator(&self, caller: &Caller) -> Result<By> {
         self.require_operator(caller)?;
         self.require_step_up(caller).await?;
-        Ok(Actor::Operator(caller.account))
+        Ok(self.by(Actor::Operator(caller.account), caller.network))
     }
 
     /// Lets operators pass, and keys with this scope.
@@ -30,12 +30,12 @@ impl App {
     }
 
     /// The same for what is costly to undo: from operators it asks a fresh proof.
-    pub(crate) async fn authorise_change(&self, principal: &Principal, scope: Scope) -> Result<Actor> {
+    pub(crate) async fn authorise_change(&self, principal: &Principal, scope: Scope) -> Result<By> {
         match principal {
             Principal::Caller(caller) => self.require_fresh_operator(caller).await,
             Principal::Service(service) => {
                 service.scopes.require(scope)?;
-                Ok(Actor::ApiKey(service.key))
+                Ok(self.by(Actor::ApiKey(service.key), service.network))
             }
         }
     }

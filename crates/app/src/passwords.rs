@@ -93,7 +93,7 @@ impl App {
         let sealed = self.seal_password(&stored, &phc)?;
         let throttle = self.password_account_tag(&Email::parse(&email)?);
         let account = stored.id;
-        let network = self.network_tag(client.network);
+        let by = self.by(Actor::Owner, Some(client.network));
         let app = self.clone();
         let ended = self
             .store
@@ -102,7 +102,7 @@ impl App {
                 let taken = password_resets::take(tx, &hash, now).await?;
                 let taken = taken.filter(|taken| taken.account == account).ok_or_else(reset_refused)?;
                 if let Some(since) = taken.undoes {
-                    app.undo_factors(tx, account, since, (Actor::Owner, now)).await?;
+                    app.undo_factors(tx, account, since, (by, now)).await?;
                 }
                 accounts::set_password(tx, account, &sealed).await?;
                 match taken.undoes {
@@ -117,9 +117,9 @@ impl App {
                 let second_factor = Factors::of(tx, account).await?.are_there();
                 let notice = app.notice_to(&stored, &Notice::PasswordReset { others, second_factor })?;
                 mail::queue(tx, &notice).await?;
-                let entry = Entry::of(account, Event::PasswordReset, now).network(Some(network));
+                let entry = Entry::of(account, Event::PasswordReset, now).actor(by);
                 app.audit(tx, &entry).await?;
-                let why = (Ending::CredentialsChanged, Actor::Owner);
+                let why = (Ending::CredentialsChanged, by);
                 app.end_sessions_in(tx, account, None, why, now).await
             })
             .await?;
@@ -153,7 +153,7 @@ impl App {
         let phc = self.hashing.hash(password).await?;
         let sealed = self.seal_password(&stored, &phc)?;
         let now = self.now();
-        let network = self.network_tag(client.network);
+        let by = self.by(Actor::Owner, Some(client.network));
         let app = self.clone();
         let ended = self
             .store
@@ -171,9 +171,9 @@ impl App {
                 email_changes::delete(tx, account).await?;
                 challenges::delete_all(tx, account).await?;
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await?;
-                let entry = Entry::of(account, Event::PasswordChanged, now).network(Some(network));
+                let entry = Entry::of(account, Event::PasswordChanged, now).actor(by);
                 app.audit(tx, &entry).await?;
-                let why = (Ending::CredentialsChanged, Actor::Owner);
+                let why = (Ending::CredentialsChanged, by);
                 app.end_sessions_in(tx, account, Some(session), why, now).await
             })
             .await?;

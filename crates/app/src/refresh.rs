@@ -95,11 +95,11 @@ impl App {
         token: Option<(&Client, &str)>,
         discard: bool,
     ) -> Result<()> {
-        let (account, session) = match (caller, token) {
-            (Some(caller), _) => (caller.account, caller.session),
+        let (account, session, network) = match (caller, token) {
+            (Some(caller), _) => (caller.account, caller.session, caller.network),
             (None, Some((client, token))) => {
                 let token = self.genuine(client, token).await?.ok_or_else(refused)?;
-                (token.account(), token.session())
+                (token.account(), token.session(), Some(client.network))
             }
             (None, None) => {
                 return Err(Error::unauthenticated(
@@ -108,14 +108,13 @@ impl App {
                 ));
             }
         };
-        let now = self.now();
-        let app = self.clone();
+        let (app, now, by) = (self.clone(), self.now(), self.by(Actor::Owner, network));
         let ended = self
             .store
             .write(async move |tx| {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(Vec::new()) };
                 if !stored.is_anonymous() {
-                    app.end_session_in(tx, (account, session), Ending::LoggedOut, Actor::Owner, now).await?;
+                    app.end_session_in(tx, (account, session), Ending::LoggedOut, by, now).await?;
                     return Ok(vec![session]);
                 }
                 if !discard {
@@ -135,17 +134,13 @@ impl App {
     pub async fn revoke_token(&self, client: &Client, token: &str) -> Result<()> {
         if let Some(token) = self.genuine(client, token).await? {
             let (account, session) = (token.account(), token.session());
-            let now = self.now();
-            let app = self.clone();
+            let (app, now, by) = (self.clone(), self.now(), self.by(Actor::Owner, Some(client.network)));
             self.store
                 .write(async move |tx| {
                     match accounts::lock(tx, account).await? {
                         // Its only way in would be gone, and its favourites with it.
                         Some(stored) if stored.is_anonymous() => Err(discard_required().into()),
-                        _ => {
-                            app.end_session_in(tx, (account, session), Ending::LoggedOut, Actor::Owner, now)
-                                .await
-                        }
+                        _ => app.end_session_in(tx, (account, session), Ending::LoggedOut, by, now).await,
                     }
                 })
                 .await?;

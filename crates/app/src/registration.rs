@@ -161,7 +161,8 @@ impl App {
                 }
                 let language = pending.language.as_deref().and_then(Language::parse);
                 app.keep_language(tx, (account, &key), preferences, language).await?;
-                let why = (Ending::CredentialsChanged, Actor::Owner);
+                let by = Actor::Owner.at(Some(origin.network));
+                let why = (Ending::CredentialsChanged, by);
                 let ended = app.end_sessions_in(tx, account, None, why, now).await?;
                 let beginning = Beginning {
                     account,
@@ -171,7 +172,7 @@ impl App {
                     origin: origin.clone(),
                     adoptable: behind,
                 };
-                let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
+                let entry = Entry::of(account, Event::Registered, now).actor(by);
                 app.audit(tx, &entry.word("password")).await?;
                 app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                 Ok(Some((app.begin_session(tx, &beginning, now).await?, ended, email)))

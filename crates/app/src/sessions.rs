@@ -6,7 +6,7 @@ use domain::{AccountId, Error, Result, SessionId, Timestamp};
 use store::{Tx, accounts, sessions};
 
 use crate::App;
-use crate::audit::{Actor, Entry};
+use crate::audit::{Actor, By, Entry};
 use crate::caller::{Caller, account_is_gone, page_limit};
 use crate::data_keys::context;
 use crate::factors::Factors;
@@ -105,12 +105,11 @@ impl App {
         }
         self.require_step_up(caller).await?;
         let (app, account, now) = (self.clone(), caller.account, self.now());
-        let own = caller.session;
+        let (own, by) = (caller.session, self.owner(caller));
         self.store
             .write(async move |tx| {
                 lock_caller(tx, account, own).await?;
-                let (why, actor) = (Ending::EndedByOwner, Actor::Owner);
-                if app.end_session_in(tx, (account, session), why, actor, now).await? {
+                if app.end_session_in(tx, (account, session), Ending::EndedByOwner, by, now).await? {
                     return Ok(());
                 }
                 Err(Error::NotFound.into())
@@ -124,13 +123,12 @@ impl App {
     pub async fn end_other_sessions(&self, caller: &Caller) -> Result<usize> {
         self.require_step_up(caller).await?;
         let (app, now) = (self.clone(), self.now());
-        let (account, keep) = (caller.account, caller.session);
+        let (account, keep, by) = (caller.account, caller.session, self.owner(caller));
         let ended = self
             .store
             .write(async move |tx| {
                 lock_caller(tx, account, keep).await?;
-                let why = (Ending::EndedByOwner, Actor::Owner);
-                app.end_sessions_in(tx, account, Some(keep), why, now).await
+                app.end_sessions_in(tx, account, Some(keep), (Ending::EndedByOwner, by), now).await
             })
             .await?;
         let count = ended.len();
@@ -144,12 +142,12 @@ impl App {
         tx: &mut Tx,
         (account, session): (AccountId, SessionId),
         why: Ending,
-        actor: Actor,
+        by: impl Into<By>,
         now: Timestamp,
     ) -> store::Result<bool> {
         let ended = sessions::end(tx, account, session, now).await?;
         if ended {
-            self.note_end(tx, (account, session), (why, actor), now).await?;
+            self.note_end(tx, (account, session), (why, by.into()), now).await?;
         }
         Ok(ended)
     }
@@ -160,12 +158,13 @@ impl App {
         tx: &mut Tx,
         account: AccountId,
         keep: Option<SessionId>,
-        (why, actor): (Ending, Actor),
+        (why, by): (Ending, impl Into<By>),
         now: Timestamp,
     ) -> store::Result<Vec<SessionId>> {
+        let by = by.into();
         let ended = sessions::end_all(tx, account, keep, now).await?;
         for session in &ended {
-            self.note_end(tx, (account, *session), (why, actor), now).await?;
+            self.note_end(tx, (account, *session), (why, by), now).await?;
         }
         Ok(ended)
     }
@@ -192,10 +191,10 @@ impl App {
         &self,
         tx: &mut Tx,
         (account, session): (AccountId, SessionId),
-        (why, actor): (Ending, Actor),
+        (why, by): (Ending, By),
         now: Timestamp,
     ) -> store::Result<()> {
-        self.audit(tx, &Entry::session_ended(account, session, why, now).actor(actor)).await?;
+        self.audit(tx, &Entry::session_ended(account, session, why, now).actor(by)).await?;
         self.tell_webhooks_of_session(tx, (account, session), why.name(), now).await
     }
 
@@ -204,15 +203,15 @@ impl App {
         &self,
         account: AccountId,
         why: Ending,
-        actor: Actor,
+        by: impl Into<By>,
     ) -> Result<usize> {
-        let (app, now) = (self.clone(), self.now());
+        let (app, now, by) = (self.clone(), self.now(), by.into());
         let ended = self
             .store
             .write(async move |tx| {
                 // A sign-in that is under way is waited for, or finds the account as it is then.
                 accounts::lock(tx, account).await?;
-                app.end_sessions_in(tx, account, None, (why, actor), now).await
+                app.end_sessions_in(tx, account, None, (why, by), now).await
             })
             .await?;
         let count = ended.len();

@@ -8,7 +8,8 @@ use store::{accounts, sessions};
 use vault::totp::TotpCode;
 
 use crate::App;
-use crate::caller::{Caller, Client, account_is_gone};
+use crate::audit::{Actor, By, Entry, Event};
+use crate::caller::{Caller, Client, Network, account_is_gone};
 use crate::factors::{Factors, not_six_digits};
 use crate::passkeys::ShownPasskey;
 use crate::session_record::SessionRecord;
@@ -66,21 +67,34 @@ impl App {
     /// ones of the same session; a cookie stays as it is, and there is nothing to hand out.
     pub async fn step_up(&self, caller: &Caller, client: &Client, shown: Shown) -> Result<Option<Tokens>> {
         let now = self.now();
-        let proof = match shown {
+        let shown = self.show(caller, client, shown, now).await;
+        if matches!(shown, Err(Error::Unauthenticated { .. })) {
+            self.note_failed_step_up(caller.account, client.network);
+        }
+        let by = self.by(Actor::Owner, Some(client.network));
+        self.proved((caller.account, caller.session), shown?, by, now).await
+    }
+
+    pub(crate) fn note_failed_step_up(&self, account: AccountId, network: Network) {
+        let entry = Entry::of(account, Event::StepUpFailed, self.now());
+        self.count_in_audit(&entry.network(Some(self.network_tag(network))));
+    }
+
+    async fn show(&self, caller: &Caller, client: &Client, shown: Shown, now: Timestamp) -> Result<Proof> {
+        match shown {
             Shown::Password(password) => {
                 self.show_password(caller, client, &password).await?;
-                Proof::Password
+                Ok(Proof::Password)
             }
             Shown::Code(code) => {
                 self.show_code(caller.account, &code, now).await?;
-                Proof::Totp
+                Ok(Proof::Totp)
             }
             Shown::Passkey(shown) => {
                 self.show_passkey(caller, &shown, now).await?;
-                Proof::Passkey
+                Ok(Proof::Passkey)
             }
-        };
-        self.proved(caller, proof, now).await
+        }
     }
 
     async fn show_password(&self, caller: &Caller, client: &Client, password: &str) -> Result<()> {
@@ -109,25 +123,16 @@ impl App {
         if is_right { Ok(()) } else { Err(wrong()) }
     }
 
-    /// Notes in the caller's session that they have just proved who they are.
+    /// Notes in a session that its holder has just proved who they are. They need not be here with it: a browser that
+    /// comes back from a provider brings no session cookie.
     pub(crate) async fn proved(
         &self,
-        caller: &Caller,
+        (account, session): (AccountId, SessionId),
         proof: Proof,
+        by: By,
         now: Timestamp,
     ) -> Result<Option<Tokens>> {
-        self.proved_in(caller.account, caller.session, proof, now).await
-    }
-
-    /// The same for a session whose holder is not here with it: a browser that comes back from a provider brings no
-    /// session cookie.
-    pub(crate) async fn proved_in(
-        &self,
-        account: AccountId,
-        session: SessionId,
-        proof: Proof,
-        now: Timestamp,
-    ) -> Result<Option<Tokens>> {
+        let app = self.clone();
         let renewed = self
             .store
             .write(async move |tx| {
@@ -137,6 +142,8 @@ impl App {
                 record.proved(proof, now);
                 let ends_at = record.refresh.lifetime.ends_at();
                 sessions::update(tx, (account, session), &record.encode()?, now, ends_at).await?;
+                let entry = Entry::of(account, Event::SteppedUp, now).actor(by).item(session.uuid());
+                app.audit(tx, &entry.word(proof.word())).await?;
                 let roles = Roles::parse(&stored.roles);
                 Ok(Some(Begun { account, session, roles, record, cookie: None, displaced: Vec::new() }))
             })

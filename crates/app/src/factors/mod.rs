@@ -17,7 +17,7 @@ pub use totp::PendingTotp;
 pub(crate) use totp::not_six_digits;
 
 use crate::App;
-use crate::audit::{Actor, Entry, Event};
+use crate::audit::{By, Entry, Event};
 use crate::caller::Caller;
 use crate::identities::ways_in;
 use crate::mail::{self, Method, Notice};
@@ -101,7 +101,7 @@ impl App {
         tx: &mut Tx,
         stored: &accounts::Stored,
         (session, before): (SessionId, &Factors),
-        method: Method,
+        (method, by): (Method, By),
         now: Timestamp,
     ) -> store::Result<Vec<SessionId>> {
         let secret = Secret::generate(&self.random);
@@ -117,7 +117,7 @@ impl App {
         if before.are_there() {
             return Ok(Vec::new());
         }
-        let why = (Ending::CredentialsChanged, Actor::Owner);
+        let why = (Ending::CredentialsChanged, by);
         self.end_sessions_in(tx, stored.id, Some(session), why, now).await
     }
 
@@ -127,10 +127,9 @@ impl App {
         tx: &mut Tx,
         account: AccountId,
         since: Timestamp,
-        (actor, now): (Actor, Timestamp),
+        (by, now): (By, Timestamp),
     ) -> store::Result<()> {
-        let entry =
-            |proof: Proof| Entry::of(account, Event::FactorRemoved, now).actor(actor).word(proof.word());
+        let entry = |proof: Proof| Entry::of(account, Event::FactorRemoved, now).actor(by).word(proof.word());
         let totp = store::totp::get(tx, account).await?;
         if let Some(totp) = totp.filter(|totp| totp.sealed.is_none() || totp.confirmed_at >= since) {
             store::totp::delete(tx, account).await?;
@@ -153,8 +152,8 @@ impl App {
 
     /// Takes away all factors of an account whose holder has lost them, and the roles that need one. All its sessions
     /// end, and its holder is told.
-    pub async fn remove_factors(&self, account: AccountId, actor: Actor) -> Result<Roles> {
-        let (app, now) = (self.clone(), self.now());
+    pub async fn remove_factors(&self, account: AccountId, by: impl Into<By>) -> Result<Roles> {
+        let (app, now, by) = (self.clone(), self.now(), by.into());
         let (roles, ended) = self
             .store
             .write(async move |tx| {
@@ -170,7 +169,7 @@ impl App {
                     let left = ways_in(&stored).saturating_sub(passkeys);
                     domain::identity::require_another_way_in(left.saturating_add(1))?;
                 }
-                app.undo_factors(tx, account, Timestamp::from_millis(0), (actor, now)).await?;
+                app.undo_factors(tx, account, Timestamp::from_millis(0), (by, now)).await?;
                 let methods = [
                     (Method::AuthenticatorApp, factors.totp.is_some()),
                     (Method::Passkey, factors.passkeys > 0),
@@ -182,14 +181,14 @@ impl App {
                 let mut roles = held;
                 for role in [Role::Operator, Role::Analyst].into_iter().filter(|role| held.has(*role)) {
                     roles = roles.without(role);
-                    let entry = Entry::of(account, Event::RoleRevoked, now).actor(actor);
+                    let entry = Entry::of(account, Event::RoleRevoked, now).actor(by);
                     app.audit(tx, &entry.word(role.name())).await?;
                 }
                 accounts::set_roles(tx, account, &roles.to_string()).await?;
                 if roles != held {
-                    app.revoke_keys_of(tx, account, (actor, "role_revoked"), now).await?;
+                    app.revoke_keys_of(tx, account, (by, "role_revoked"), now).await?;
                 }
-                let why = (Ending::EndedByOperator, actor);
+                let why = (Ending::EndedByOperator, by);
                 Ok((roles, app.end_sessions_in(tx, account, None, why, now).await?))
             })
             .await?;
@@ -204,7 +203,7 @@ impl App {
         &self,
         tx: &mut Tx,
         stored: &accounts::Stored,
-        session: SessionId,
+        (session, by): (SessionId, By),
         now: Timestamp,
     ) -> store::Result<Vec<SessionId>> {
         let left = Factors::of(tx, stored.id).await?;
@@ -225,7 +224,7 @@ impl App {
             gone.fold(proofs, |proofs, (proof, _)| proofs.without(proof))
         };
         change_proofs(tx, stored.id, session, without, now).await?;
-        let why = (Ending::CredentialsChanged, Actor::Owner);
+        let why = (Ending::CredentialsChanged, by);
         self.end_sessions_in(tx, stored.id, Some(session), why, now).await
     }
 }

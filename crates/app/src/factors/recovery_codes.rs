@@ -25,7 +25,7 @@ impl App {
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
         let codes = self.draw_recovery_codes();
-        let hashes = hashes(&codes, account);
+        let (hashes, by) = (hashes(&codes, account), self.owner(caller));
         let app = self.clone();
         self.store
             .write(async move |tx| {
@@ -34,7 +34,7 @@ impl App {
                     let detail = "recovery codes stand in for a second factor, and there is none";
                     return Err(Error::conflict("no_second_factor", detail).into());
                 }
-                app.audit(tx, &Entry::of(account, Event::RecoveryCodesMade, now)).await?;
+                app.audit(tx, &Entry::of(account, Event::RecoveryCodesMade, now).actor(by)).await?;
                 mail::queue(tx, &app.notice_to(&stored, &Notice::RecoveryCodesMade)?).await?;
                 recovery_codes::replace(tx, account, &hashes).await
             })

@@ -66,6 +66,7 @@ impl App {
         let code = TotpCode::parse(code).ok_or_else(not_six_digits)?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
+        let by = self.owner(caller);
         let key = self.data_keys.get(account).await?;
         let codes = self.draw_recovery_codes();
         let first = codes.clone();
@@ -93,10 +94,10 @@ impl App {
                 totp::confirm(tx, account, &sealed, step, now).await?;
                 let are_new = keep_first(tx, account, &first).await?;
                 change_proofs(tx, account, session, |proofs| proofs.with(Proof::Totp), now).await?;
-                let entry = Entry::of(account, Event::FactorAdded, now);
+                let entry = Entry::of(account, Event::FactorAdded, now).actor(by);
                 app.audit(tx, &entry.word(Proof::Totp.word())).await?;
-                let method = Method::AuthenticatorApp;
-                let ended = app.factor_added(tx, &stored, (session, &before), method, now).await?;
+                let added = (Method::AuthenticatorApp, by);
+                let ended = app.factor_added(tx, &stored, (session, &before), added, now).await?;
                 Ok(Some((are_new, ended)))
             })
             .await?;
@@ -112,7 +113,7 @@ impl App {
         self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
-        let tag = self.code_tag("totp", account);
+        let (tag, by) = (self.code_tag("totp", account), self.owner(caller));
         let app = self.clone();
         let ended = self
             .store
@@ -125,9 +126,9 @@ impl App {
                 throttles::delete(tx, &tag).await?;
                 let notice = Notice::MethodRemoved(Method::AuthenticatorApp);
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await?;
-                let entry = Entry::of(account, Event::FactorRemoved, now);
+                let entry = Entry::of(account, Event::FactorRemoved, now).actor(by);
                 app.audit(tx, &entry.word(Proof::Totp.word())).await?;
-                app.factor_removed(tx, &stored, session, now).await
+                app.factor_removed(tx, &stored, (session, by), now).await
             })
             .await?;
         self.forget_cookies_of(session);

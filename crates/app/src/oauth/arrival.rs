@@ -14,7 +14,7 @@ use super::Provider;
 use super::step::{Origin, Purpose, Vouched, Way};
 use crate::App;
 use crate::audit::{Actor, Entry, Event};
-use crate::caller::{Client, account_is_gone};
+use crate::caller::{Client, Network, account_is_gone};
 use crate::identities::{SealedIdentity, place};
 use crate::mail::{self, Method, Notice};
 use crate::preferences::Preferences;
@@ -49,8 +49,9 @@ impl App {
                 self.sign_in_by(tag, vouched.identity, origin, client).await.map(Arrived::SignedIn)
             }
             (Purpose::Link, Some(origin)) => {
+                let from = (origin, client.network);
                 let label = &provider.settings.label;
-                self.link(tag, vouched.identity, origin, label).await.map(|()| Arrived::Linked)
+                self.link(tag, vouched.identity, from, label).await.map(|()| Arrived::Linked)
             }
             (Purpose::StepUp, Some(origin)) => {
                 // `prompt=login` passes through the browser, where anybody may take it out: the provider's word counts.
@@ -59,7 +60,7 @@ impl App {
                     let detail = "the provider does not say that you have just signed in there";
                     return Err(Error::forbidden("not_reauthenticated", detail));
                 }
-                self.step_up_by(tag, origin).await.map(Arrived::SteppedUp)
+                self.step_up_by(tag, origin, client.network).await.map(Arrived::SteppedUp)
             }
             (Purpose::Link | Purpose::StepUp, None) => Err(account_is_gone()),
         }
@@ -129,12 +130,13 @@ impl App {
                         };
                         app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
                         app.keep_language(tx, (account, &key), preferences, language).await?;
-                        let entry = Entry::of(account, Event::Registered, now).network(Some(holder.network));
+                        let by = Actor::Owner.at(Some(holder.network));
+                        let entry = Entry::of(account, Event::Registered, now).actor(by);
                         app.audit(tx, &entry.word(identity.provider.clone())).await?;
                         app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                         accounts::touch(tx, account, now).await?;
                         // Whoever holds a session of the anonymous account may be somebody else than who came now.
-                        let why = (Ending::CredentialsChanged, Actor::Owner);
+                        let why = (Ending::CredentialsChanged, by);
                         (account, Roles::USER, app.end_sessions_in(tx, account, None, why, now).await?)
                     }
                 };
@@ -156,8 +158,14 @@ impl App {
 
     /// Has the identity lead to the account of a session that still lives. The session was stepped up when it began
     /// this, at most ten minutes ago.
-    async fn link(&self, tag: Tag, identity: SealedIdentity, origin: Origin, label: &str) -> Result<()> {
-        let now = self.now();
+    async fn link(
+        &self,
+        tag: Tag,
+        identity: SealedIdentity,
+        (origin, network): (Origin, Network),
+        label: &str,
+    ) -> Result<()> {
+        let (now, by) = (self.now(), self.by(Actor::Owner, Some(network)));
         let account = origin.account();
         let notice = Notice::MethodAdded(Method::Provider(label.to_owned()));
         let app = self.clone();
@@ -176,7 +184,7 @@ impl App {
                 }
                 let key = app.data_keys.open(account, &stored.data_key)?;
                 app.add_identity(tx, &tag, (account, &key), &identity, now).await?;
-                let entry = Entry::of(account, Event::IdentityLinked, now);
+                let entry = Entry::of(account, Event::IdentityLinked, now).actor(by);
                 app.audit(tx, &entry.word(identity.provider.clone())).await?;
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await
             })
@@ -184,13 +192,16 @@ impl App {
         Ok(())
     }
 
-    async fn step_up_by(&self, tag: Tag, origin: Origin) -> Result<Option<Tokens>> {
+    async fn step_up_by(&self, tag: Tag, origin: Origin, network: Network) -> Result<Option<Tokens>> {
+        let (now, account) = (self.now(), origin.account());
         let found = self.store.read(async move |db| identities::find(db, &tag).await).await?;
-        if found.map(|(account, _)| account) != Some(origin.account()) {
+        if found.map(|(account, _)| account) != Some(account) {
+            self.note_failed_step_up(account, network);
             let detail = "this is not the identity that leads to your account";
             return Err(Error::forbidden("other_identity", detail));
         }
-        self.proved_in(origin.account(), origin.session(), Proof::Federated, self.now()).await
+        let by = self.by(Actor::Owner, Some(network));
+        self.proved((account, origin.session()), Proof::Federated, by, now).await
     }
 
     async fn add_identity(

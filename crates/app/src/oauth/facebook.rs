@@ -9,7 +9,7 @@ use vault::secret::equal;
 use super::arrival::find_and_lock;
 use super::{Protocol, Provider};
 use crate::App;
-use crate::audit::{Entry, Event};
+use crate::audit::{Actor, Entry, Event};
 use crate::identities::ways_in;
 use crate::mail::{self, Notice};
 
@@ -100,7 +100,7 @@ impl App {
                     mail::queue(tx, &notice).await?;
                     return Ok((Some(stored.id), ended));
                 }
-                Ok((None, app.remove_identity(tx, &stored, id, None, now).await?))
+                Ok((None, app.remove_identity(tx, &stored, id, (None, Actor::Owner.into()), now).await?))
             })
             .await?;
         if let Some(account) = removed {

@@ -105,6 +105,7 @@ impl App {
         let codes = self.draw_recovery_codes();
         let first = codes.clone();
         let (origin, language) = (self.origin(client), client.language);
+        let by = Actor::Owner.at(Some(origin.network));
         let app = self.clone();
         let (are_new, begun, ended) = self
             .store
@@ -123,18 +124,18 @@ impl App {
                 if !owner.is_anonymous() {
                     let are_new = keep_first(tx, account, &first).await?;
                     change_proofs(tx, account, session, |proofs| proofs.with(Proof::Passkey), now).await?;
-                    let entry = Entry::of(account, Event::FactorAdded, now).network(Some(origin.network));
+                    let entry = Entry::of(account, Event::FactorAdded, now).actor(by);
                     app.audit(tx, &entry.word(Proof::Passkey.word()).item(stored.id.uuid())).await?;
-                    let added = (session, &before);
-                    let ended = app.factor_added(tx, &owner, added, Method::Passkey, now).await?;
+                    let added = (Method::Passkey, by);
+                    let ended = app.factor_added(tx, &owner, (session, &before), added, now).await?;
                     return Ok((are_new, None, ended));
                 }
                 let preferences = Preferences::of(&owner, &key)?;
                 app.keep_language(tx, (account, &key), preferences, language).await?;
                 // A session that anybody could have begun must not reach the account that now has a way in.
-                let why = (Ending::CredentialsChanged, Actor::Owner);
+                let why = (Ending::CredentialsChanged, by);
                 let ended = app.end_sessions_in(tx, account, None, why, now).await?;
-                let entry = Entry::of(account, Event::Registered, now).network(Some(origin.network));
+                let entry = Entry::of(account, Event::Registered, now).actor(by);
                 app.audit(tx, &entry.word(Proof::Passkey.word())).await?;
                 app.tell_webhooks(tx, WebhookEvent::AccountRegistered, account, now).await?;
                 let beginning = Beginning {

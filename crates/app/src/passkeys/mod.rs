@@ -130,7 +130,7 @@ impl App {
         self.require_factor_step_up(caller).await?;
         self.limit_mutations(caller.account, 1)?;
         let (account, session, now) = (caller.account, caller.session, self.now());
-        let app = self.clone();
+        let (app, by) = (self.clone(), self.owner(caller));
         let ended = self
             .store
             .write(async move |tx| {
@@ -142,9 +142,9 @@ impl App {
                 accounts::count_identities(tx, account, -1).await?;
                 let notice = Notice::MethodRemoved(Method::Passkey);
                 mail::queue(tx, &app.notice_to(&stored, &notice)?).await?;
-                let entry = Entry::of(account, Event::FactorRemoved, now);
+                let entry = Entry::of(account, Event::FactorRemoved, now).actor(by);
                 app.audit(tx, &entry.word(Proof::Passkey.word()).item(id.uuid())).await?;
-                app.factor_removed(tx, &stored, session, now).await
+                app.factor_removed(tx, &stored, (session, by), now).await
             })
             .await?;
         self.forget_cookies_of(session);

@@ -61,6 +61,7 @@ fn caller(ticket: &Ticket) -> Option<Caller> {
         auth_time: state.auth_time,
         ends_at: state.ends_at,
         renewed_until: None,
+        network: None,
     })
 }
 

@@ -40,7 +40,7 @@ const MANAGE: Scope = Scope::WebhooksManage;
 
 impl App {
     pub async fn create_webhook(&self, principal: &Principal, new: NewWebhook) -> Result<WithSecret> {
-        let actor = self.authorise_change(principal, MANAGE).await?;
+        let by = self.authorise_change(principal, MANAGE).await?;
         let now = self.now();
         let secret = WebhookSecret::generate(&self.random);
         let sealed = Sealed {
@@ -71,7 +71,7 @@ impl App {
                     return Err(Error::conflict("too_many_webhooks", detail).into());
                 }
                 webhooks::put(tx, &stored).await?;
-                app.audit(tx, &Entry::by(actor, Event::WebhookCreated, now).item(id)).await
+                app.audit(tx, &Entry::by(by, Event::WebhookCreated, now).item(id)).await
             })
             .await?;
         self.read_webhooks().await?;
@@ -93,7 +93,7 @@ impl App {
 
     /// Changes a webhook. One that is enabled again begins anew: what failed before counts no more.
     pub async fn change_webhook(&self, principal: &Principal, id: Uuid, change: Change) -> Result<Webhook> {
-        let actor = self.authorise_change(principal, MANAGE).await?;
+        let by = self.authorise_change(principal, MANAGE).await?;
         let url = change.url.as_deref().map(|url| self.accept_url(url)).transpose()?;
         let said = description(change.description.as_deref())?;
         let (app, now) = (self.clone(), self.now());
@@ -122,7 +122,7 @@ impl App {
                 stored.sealed = app.seal_webhook(&stored, &sealed)?;
                 stored.changed_at = now;
                 webhooks::update(tx, &stored).await?;
-                app.audit(tx, &Entry::by(actor, Event::WebhookChanged, now).item(id)).await?;
+                app.audit(tx, &Entry::by(by, Event::WebhookChanged, now).item(id)).await?;
                 Ok(stored)
             })
             .await?;
@@ -132,7 +132,7 @@ impl App {
 
     /// A fresh secret. For a day both sign, so that the receiver can change over without losing anything.
     pub async fn rotate_webhook_secret(&self, principal: &Principal, id: Uuid) -> Result<WithSecret> {
-        let actor = self.authorise_change(principal, MANAGE).await?;
+        let by = self.authorise_change(principal, MANAGE).await?;
         let (app, now) = (self.clone(), self.now());
         let secret = WebhookSecret::generate(&self.random);
         let fresh = secret.clone();
@@ -144,7 +144,7 @@ impl App {
                 stored.sealed = app.seal_webhook(&stored, &sealed)?;
                 stored.changed_at = now;
                 webhooks::update(tx, &stored).await?;
-                app.audit(tx, &Entry::by(actor, Event::WebhookSecretRotated, now).item(id)).await?;
+                app.audit(tx, &Entry::by(by, Event::WebhookSecretRotated, now).item(id)).await?;
                 Ok(stored)
             })
             .await?;
@@ -153,14 +153,14 @@ impl App {
 
     /// Removes a webhook with everything that waits for it.
     pub async fn delete_webhook(&self, principal: &Principal, id: Uuid) -> Result<()> {
-        let actor = self.authorise_change(principal, MANAGE).await?;
+        let by = self.authorise_change(principal, MANAGE).await?;
         let (app, now) = (self.clone(), self.now());
         self.store
             .write(async move |tx| {
                 if !webhooks::delete(tx, id).await? {
                     return Err(Error::NotFound.into());
                 }
-                app.audit(tx, &Entry::by(actor, Event::WebhookRemoved, now).item(id)).await
+                app.audit(tx, &Entry::by(by, Event::WebhookRemoved, now).item(id)).await
             })
             .await?;
         self.read_webhooks().await
@@ -192,7 +192,7 @@ impl App {
 
     /// Sends a delivery again, as the same event under the same id, whether it arrived or not.
     pub async fn replay_delivery(&self, principal: &Principal, id: Uuid, delivery: Uuid) -> Result<()> {
-        let actor = self.authorise_change(principal, MANAGE).await?;
+        let by = self.authorise_change(principal, MANAGE).await?;
         let (app, now) = (self.clone(), self.now());
         self.store
             .write(async move |tx| {
@@ -204,7 +204,7 @@ impl App {
                 if !webhooks::replay(tx, id, delivery, now).await? {
                     return Err(Error::NotFound.into());
                 }
-                app.audit(tx, &Entry::by(actor, Event::WebhookReplayed, now).item(delivery)).await
+                app.audit(tx, &Entry::by(by, Event::WebhookReplayed, now).item(delivery)).await
             })
             .await?;
         Ok(())

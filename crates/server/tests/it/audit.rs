@@ -16,6 +16,9 @@ testkit::stamp! {
         the_log_is_for_operators_alone,
         the_log_is_read_page_by_page,
         roles_and_ended_sessions_name_who_did_it,
+        what_an_owner_does_tells_where_they_are,
+        what_operators_and_services_do_tells_where_they_are,
+        step_ups_are_told,
         nothing_personal_is_in_the_log,
         a_removed_account_leaves_no_id,
         what_is_written_down_later_names_no_removed_account,
@@ -57,7 +60,7 @@ async fn what_happens_to_an_account_is_written_down(app: TestApp) {
     // Signing in comes from somewhere; the same place looks the same.
     let network = log[1].network.clone().unwrap();
     assert_eq!(network.len(), 16);
-    assert!(log[2..].iter().all(|line| line.network.as_ref() == Some(&network)));
+    assert!(log.iter().all(|line| line.network.as_ref() == Some(&network)));
 
     // Somebody without an identity is nobody to be held to account, and nobody asks.
     let anonymous = app.anonymous().await;
@@ -133,6 +136,107 @@ async fn roles_and_ended_sessions_name_who_did_it(app: TestApp) {
     assert_eq!((granted.actor.as_str(), granted.word.as_deref()), ("command_line", Some("operator")));
     let ended = log.iter().find(|line| line.event == "session_ended").unwrap();
     assert_eq!((ended.actor.as_str(), ended.word.as_deref()), ("command_line", Some("ended_by_operator")));
+}
+
+/// Requires that the log tells of these events, by this actor and from where each time.
+pub async fn require_places(app: &TestApp, actor: &str, expected: &[&str]) {
+    let count = async |event: &str, of: &str| {
+        let lines = format!("SELECT count(*) FROM audit WHERE actor = '{actor}' AND event = '{event}'");
+        app.database().number(&format!("{lines}{of}")).await
+    };
+    for event in expected {
+        assert!(count(event, "").await > 0, "{event} by {actor} is not in the log");
+        assert_eq!(count(event, " AND network IS NULL").await, 0, "{event} by {actor} came from nowhere");
+    }
+}
+
+async fn what_an_owner_does_tells_where_they_are(app: TestApp) {
+    app.user("ann@example.org").await;
+    app.advance(Duration::from_hours(1));
+    let ann = app.visitor();
+    ann.sign_in("ann@example.org").await.expect(200);
+    ann.post("/v1/me/email", json!({"email": "new@example.org"})).await.expect(202);
+    for to in ["ann@example.org", "new@example.org"] {
+        ann.post("/v1/me/email/confirm", json!({"code": app.code_for(to).await})).await.expect(200);
+    }
+    let password = json!({"current": PASSWORD, "password": "seven green bottles standing"});
+    ann.put("/v1/me/password", password).await.expect(204);
+    let left = json!({"access_token": app.anonymous().await.access_token()});
+    ann.post("/v1/me/adopt", left).await.expect(200);
+    let others = [app.visitor(), app.visitor()];
+    for other in &others {
+        other.log_in("new@example.org", "seven green bottles standing").await.expect(200);
+    }
+    ann.delete(&format!("/v1/me/sessions/{}", others[0].kept().session_id.unwrap())).await.expect(204);
+    ann.delete("/v1/me/sessions").await.expect(200);
+    set_up(&app, &ann).await;
+    ann.post("/v1/me/factors/recovery-codes", json!({})).await.expect(201);
+    ann.delete("/v1/me/factors/totp").await.expect(204);
+    ann.get("/v1/me/export").await.expect(200);
+    ann.delete("/v1/me").await.expect(204);
+    let done = [
+        "registered",
+        "signed_in",
+        "email_change_asked",
+        "email_changed",
+        "password_changed",
+        "account_adopted",
+        "session_ended",
+        "factor_added",
+        "recovery_codes_made",
+        "factor_removed",
+        "export_made",
+        "account_deleted",
+    ];
+    require_places(&app, "owner", &done).await;
+}
+
+async fn what_operators_and_services_do_tells_where_they_are(app: TestApp) {
+    let root = app.operator("root@example.org").await;
+    let ann = app.user("ann@example.org").await;
+    set_up(&app, &ann).await;
+    let path = format!("/v1/operator/accounts/{}", ann.account_id());
+    for is_granted in [true, false] {
+        let role = json!({"role": "analyst", "granted": is_granted});
+        root.post(&format!("{path}/roles"), role).await.expect(200);
+    }
+    app.visitor().log_in("ann@example.org", PASSWORD).await.expect(200);
+    root.post(&format!("{path}/end-sessions"), json!({})).await.expect(200);
+    let key = json!({"name": "Newsletter", "scopes": ["webhooks:manage"]});
+    let key = root.post("/v1/operator/keys", key).await.expect(201);
+    let service = app.visitor().with_key(&key.text("/secret"));
+    let url = json!({"url": "https://example.org/told", "events": ["account.created"]});
+    let hook = service.post("/v1/webhooks", url).await.expect(201).text("/id");
+    let hook = format!("/v1/webhooks/{hook}");
+    service.post(&format!("{hook}/rotate"), json!({})).await.expect(200);
+    service.patch(&hook, json!({"events": ["account.deleted"]})).await.expect(200);
+    service.delete(&hook).await.expect(204);
+    root.delete(&format!("/v1/operator/keys/{}", key.text("/id"))).await.expect(204);
+    let done = ["role_granted", "role_revoked", "session_ended", "key_created", "key_revoked"];
+    require_places(&app, "operator", &done).await;
+    let done = ["webhook_created", "webhook_secret_rotated", "webhook_changed", "webhook_removed"];
+    require_places(&app, "api_key", &done).await;
+}
+
+async fn step_ups_are_told(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let show = async |proof: Value| ann.post("/v1/auth/step-up", proof).await;
+    for _ in 0..2 {
+        show(json!({"password": "this is not her password"})).await.problem(401, "wrong_credentials");
+    }
+    show(json!({"code": "123456"})).await.problem(401, "wrong_credentials");
+    // Nothing was shown.
+    show(json!({"code": "12"})).await.expect(422);
+    show(json!({"password": PASSWORD})).await.expect(200);
+    app.app().write_audit_tally().await.unwrap();
+    let log = app.audit(&ann.account_id()).await;
+    let line = |event: &str| log.iter().find(|line| line.event == event).unwrap();
+    let failed = line("step_up_failed");
+    assert_eq!((failed.times, &*failed.actor), (3, "unknown"));
+    let proved = line("stepped_up");
+    assert_eq!((&*proved.actor, proved.word.as_deref()), ("owner", Some("password")));
+    assert_eq!(proved.item.map(|id| id.to_string()), ann.kept().session_id);
+    assert!(failed.network.is_some() && failed.network == proved.network);
 }
 
 async fn nothing_personal_is_in_the_log(app: TestApp) {

@@ -6,6 +6,7 @@ use serde_json::json;
 use testkit::TestApp;
 use testkit::clients::PASSWORD;
 
+use crate::audit::require_places;
 use crate::oauth::{begin, me, sign_in, sign_in_app, with_provider};
 
 testkit::stamp! {
@@ -252,6 +253,10 @@ async fn a_provider_proves_again_who_holds_a_session(app: TestApp) {
     }
     browser.post("/v1/auth/oauth/example/start", link.clone()).await.expect(200);
 
+    require_places(&app, "owner", &["stepped_up"]).await;
+    app.app().write_audit_tally().await.unwrap();
+    require_places(&app, "unknown", &["step_up_failed"]).await;
+
     let session = phone.kept().session_id;
     let tokens = sign_in_app(&app, &phone, &provider, "ann", "step_up").await.expect(200);
     assert_eq!(tokens.json["session_id"].as_str().map(String::from), session, "in the same session");
@@ -313,4 +318,5 @@ async fn letting_an_identity_go_ends_other_sessions(app: TestApp) {
     let ended = lines.iter().filter(|line| line.event == "session_ended");
     let why: Vec<_> = ended.map(|line| line.word.as_deref()).collect();
     assert_eq!(why, [Some("credentials_changed"); 2], "that which registered, and somebody's");
+    require_places(&app, "owner", &["identity_linked", "identity_unlinked", "session_ended"]).await;
 }

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use testkit::clients::PASSWORD;
 use testkit::{Authenticator, Client, Response, TestApp};
 
+use crate::audit::require_places;
+
 testkit::stamp! {
     both: [
         browsers_are_told_what_they_understand,
@@ -469,6 +471,7 @@ async fn removing_a_passkey_ends_other_sessions(app: TestApp) {
     ann.delete(&format!("/v1/me/passkeys/{id}")).await.problem(404, "not_found");
     // The device may be used again.
     add(&ann, &mut device).await;
+    require_places(&app, "owner", &["factor_added", "factor_removed", "session_ended"]).await;
 }
 
 async fn passkeys_have_names_and_a_quota(app: TestApp) {

@@ -9,6 +9,8 @@ use testkit::receiver::Received;
 use testkit::{Client, Manner, TestApp, WebhookReceiver};
 use vault::webhook::WebhookSecret;
 
+use crate::audit::require_places;
+
 testkit::stamp! {
     both: [
         what_happens_is_told_and_signed,
@@ -157,6 +159,7 @@ async fn an_event_is_sent_again_on_request(app: TestApp) {
     assert_eq!(received[0].bytes, received[1].bytes);
     assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
     assert_eq!(done["event_id"], received[0].header("webhook-id"));
+    require_places(&app, "operator", &["webhook_replayed"]).await;
     root.post(&format!("{}/deliveries/{}/replay", path(&made), root.account_id()), json!({}))
         .await
         .problem(404, "not_found");
