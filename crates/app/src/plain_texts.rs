@@ -2,7 +2,7 @@
 
 use domain::device::Device;
 use domain::email::Email;
-use domain::{AccountId, Error, Result};
+use domain::{AccountId, Error, Result, Timestamp};
 use serde::Deserialize;
 use store::{CHUNK, accounts, email_changes, favourites, identities, passkeys, sessions};
 use vault::DataKey;
@@ -32,7 +32,6 @@ impl App {
         let mut texts = vec![email.as_str().to_owned()];
         let found = self.store.read(async move |db| accounts::find_by_email(db, &tag).await).await?;
         let Some(account) = found else { return Ok(texts) };
-        let now = self.now();
         let key = self.data_keys.get(account).await?;
         let (saved, identities, passkeys, pending) = self
             .store
@@ -41,7 +40,8 @@ impl App {
                     favourites::live(db, account).await?,
                     identities::of_account(db, account).await?,
                     passkeys::of_account(db, account).await?,
-                    email_changes::get(db, account, now).await?,
+                    // Also one that has expired and was not cleared away yet.
+                    email_changes::get(db, account, Timestamp::from_millis(0)).await?,
                 ))
             })
             .await?;

@@ -14,8 +14,9 @@ use tokio::time::{Instant, timeout};
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long the cache may take. The database is nearly as fast, so waiting longer gains nothing.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// How long the cache may take. The database is nearly as fast, so waiting longer gains nothing; much less would leave
+/// out one that only had a busy moment.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How long a cache that failed or was slow is left out.
 const LEFT_OUT: Duration = Duration::from_secs(5);
 

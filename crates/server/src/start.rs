@@ -22,7 +22,6 @@ use store::Store;
 use tokio::task::JoinSet;
 use upstream::address::AllowedHosts;
 use upstream::http::{Http, HttpSettings};
-use upstream::weather::probe::PROBE_LIMIT;
 use upstream::weather::{OpenMeteo, OpenMeteoSettings, Sandbox, Scenario, WeatherProvider, answers_within};
 use upstream::webhook::Receiver;
 use vault::hashing::HashingOptions;
@@ -160,7 +159,7 @@ pub async fn start(mut setup: Setup) -> Result<Running> {
     let networks = networks(config, dev)?;
     let edge = Edge::new(routes, Api::new(app.clone(), api));
     let connections = connections::serve(listener, edge, *bounds, networks);
-    let mut jobs = jobs(&app, dev);
+    let mut jobs = jobs(&app, dev.then_some(bounds.probe));
     jobs.spawn(async {
         // It takes whole cores for a moment, which those who have waited for the start need more.
         tokio::time::sleep(PREPARED_AFTER).await;
@@ -183,9 +182,9 @@ fn prepare() {
 }
 
 /// How long a server that stops waits until the other nodes have its last news.
-const LAST_NEWS: Duration = Duration::from_millis(500);
+const LAST_NEWS: Duration = Duration::from_secs(2);
 /// How long it then waits for the database to be closed, which a connection that was cut may hold for a moment.
-const AT_REST: Duration = Duration::from_secs(1);
+const AT_REST: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Says for a while that this server is about to stop, and serves as before, so that balancers send nobody here
@@ -382,7 +381,8 @@ const ASKED_AFTER: Duration = Duration::from_millis(20);
 /// How often a development server looks whether its provider answers by now.
 const PROBE_EVERY: Duration = Duration::from_secs(30);
 
-fn jobs(app: &App, dev: bool) -> JoinSet<()> {
+/// What runs beside requests. `probe` is how long the provider of a development server may take to answer.
+fn jobs(app: &App, probe: Option<Duration>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     let of = app.clone();
     jobs.spawn(every(jobs::REVOCATIONS_EVERY, "read_revocations", move || {
@@ -453,7 +453,7 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
     }));
     let of = app.clone();
     jobs.spawn(async move { of.follow_bus().await });
-    if !dev && app.settings().has_mail {
+    if probe.is_none() && app.settings().has_mail {
         let of = app.clone();
         jobs.spawn(every(delivery::EVERY, "send_mail", move || {
             let app = of.clone();
@@ -474,8 +474,8 @@ fn jobs(app: &App, dev: bool) -> JoinSet<()> {
         telemetry::fold_metrics();
         Ok(())
     }));
-    if dev {
-        jobs.spawn(choose_weather(app.clone()));
+    if let Some(limit) = probe {
+        jobs.spawn(choose_weather(app.clone(), limit));
     }
     jobs
 }
@@ -498,13 +498,13 @@ where
 }
 
 /// Begins with real weather when a provider answers at once, else with made-up weather until one does.
-async fn choose_weather(app: App) {
+async fn choose_weather(app: App, limit: Duration) {
     let providers = app.weather().providers();
     if providers.real().next().is_some() {
         // The first question reads the system's certificates: who waits for the start needs the processor more.
         tokio::time::sleep(ASKED_AFTER).await;
     }
-    if a_provider_answers(&app).await {
+    if a_provider_answers(&app, limit).await {
         providers.decide(false);
         return;
     }
@@ -515,16 +515,16 @@ async fn choose_weather(app: App) {
     tracing::warn!("no weather provider answers: forecasts are made up (sandbox) until one does");
     loop {
         tokio::time::sleep(PROBE_EVERY).await;
-        if a_provider_answers(&app).await {
+        if a_provider_answers(&app, limit).await {
             providers.leave_sandbox();
             return;
         }
     }
 }
 
-async fn a_provider_answers(app: &App) -> bool {
+async fn a_provider_answers(app: &App, limit: Duration) -> bool {
     for provider in app.weather().providers().real() {
-        if answers_within(provider.as_ref(), PROBE_LIMIT, app.now()).await {
+        if answers_within(provider.as_ref(), limit, app.now()).await {
             return true;
         }
     }

@@ -2,7 +2,6 @@
 //! that.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +13,7 @@ use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 use crate::databases::{Database, skip};
+use crate::ports;
 use crate::process::pause;
 
 /// How long it may take to start or to recover.
@@ -75,8 +75,7 @@ impl Cluster {
         if let Some((user, group)) = unprivileged() {
             chown(folder.path(), Some(user), Some(group)).expect("root may give what is its own");
         }
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let port = ports::free().port();
         let settings = settings.iter().map(ToString::to_string).collect();
         Self { programs, folder, port, settings, child: None }
     }

@@ -9,11 +9,13 @@ use std::env;
 use std::hash::{BuildHasher, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::TestApp;
+use crate::events::AT_LAST;
 
 /// Stamps stories, each an `async fn(TestApp)`, on both databases: `sqlite::name` and `postgres::name`. Those that
 /// need several nodes are for PostgreSQL alone.
@@ -124,7 +126,7 @@ impl Database {
         match self {
             Self::Sqlite(path) => {
                 let connection = rusqlite::Connection::open(path).expect("the file opens");
-                connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
+                connection.busy_timeout(Duration::from_secs(5)).expect("a timeout can be set");
                 let mut statement = connection.prepare(sql).expect(sql);
                 let mut rows = statement.query([]).expect(sql);
                 let mut found = Vec::new();
@@ -153,6 +155,19 @@ impl Database {
         only.parse().expect("a number")
     }
 
+    /// Waits until the number that a query finds is right.
+    ///
+    /// # Panics
+    /// When that takes too long, or the query finds something else.
+    pub async fn until(&self, sql: &str, is_right: impl Fn(i64) -> bool) {
+        let waited = async {
+            while !is_right(self.number(sql).await) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(AT_LAST, waited).await.unwrap_or_else(|_| panic!("{sql} is not right"));
+    }
+
     /// Changes the database past the application.
     ///
     /// # Panics
@@ -161,7 +176,7 @@ impl Database {
         match self {
             Self::Sqlite(path) => {
                 let connection = rusqlite::Connection::open(path).expect("the file opens");
-                connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
+                connection.busy_timeout(Duration::from_secs(5)).expect("a timeout can be set");
                 connection.execute_batch(sql).expect(sql);
             }
             Self::Postgres(url) => drop(query(url, sql).await),

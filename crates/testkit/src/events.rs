@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use crate::clients::Call;
 
-/// How long a story waits for what must come.
-pub const SOON: Duration = Duration::from_secs(15);
+/// How long a story waits for what must come: less than the half a minute after which jobs find by themselves what
+/// nobody told.
+pub const SOON: Duration = Duration::from_secs(25);
+/// How long another program may take.
+pub const AT_LAST: Duration = Duration::from_secs(90);
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]

@@ -26,6 +26,8 @@ pub mod nodes;
 #[cfg(feature = "app")]
 pub mod pgbouncer;
 #[cfg(feature = "app")]
+pub mod ports;
+#[cfg(feature = "app")]
 pub mod process;
 pub mod provider;
 mod provider_wire;

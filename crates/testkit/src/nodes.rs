@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use server::Config;
 
-use crate::events::SOON;
+use crate::events::AT_LAST;
 use crate::{TestApp, databases, redis};
 
 /// Stamps stories, each an `async fn(Nodes)`, on both ways in which nodes hear of one another: `listen::name` and
@@ -118,7 +118,7 @@ impl TestApp {
     /// When that does not happen soon.
     pub async fn joined(&self, is_connected: bool) {
         let joined = self.app().bus().joined_as(|joined| joined.is_connected == is_connected);
-        let waited = tokio::time::timeout(SOON, joined).await;
+        let waited = tokio::time::timeout(AT_LAST, joined).await;
         assert!(waited.is_ok(), "the node should be {}", if is_connected { "connected" } else { "cut off" });
     }
 
@@ -129,12 +129,12 @@ impl TestApp {
     pub async fn joined_again(&self, times: u64) {
         let bus = self.app().bus();
         let joined = bus.joined_as(|joined| joined.is_connected && joined.connections >= times);
-        let waited = tokio::time::timeout(SOON, joined).await;
+        let waited = tokio::time::timeout(AT_LAST, joined).await;
         assert!(waited.is_ok(), "the node should have connected {times} times: {:?}", bus.joined());
     }
 
     /// Returns when what happened here until now was said to the other nodes.
     pub async fn said(&self) {
-        self.app().bus().flushed(SOON).await;
+        self.app().bus().flushed(AT_LAST).await;
     }
 }

@@ -1,7 +1,7 @@
 //! PgBouncer in transaction mode, for stories about nodes behind it.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use crate::cluster::unprivileged;
 use crate::databases::{authority, skip};
-use crate::events::SOON;
+use crate::events::AT_LAST;
+use crate::ports;
 use crate::process::{pause, program};
 
 /// Connections to a database that it lends to all who ask.
@@ -36,9 +37,7 @@ impl PgBouncer {
             return None;
         };
         let server = authority(url).expect("a URL with a host and a port").to_owned();
-        // Free a moment ago; the program cannot pick one itself.
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let address = ports::free();
         let folder = tempfile::tempdir().expect("a temporary folder");
         if let Some((user, group)) = unprivileged() {
             chown(folder.path(), Some(user), Some(group)).expect("root may give what is its own");
@@ -95,7 +94,7 @@ impl PgBouncer {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             let log = || fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(begun.elapsed() < SOON, "PgBouncer does not listen: {}", log());
+            assert!(begun.elapsed() < AT_LAST, "PgBouncer does not listen: {}", log());
             pause();
         }
     }

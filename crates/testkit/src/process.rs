@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::app::share_places;
 use crate::clients::Client;
+use crate::ports;
 
 /// How long a process may take for what it does at once.
 const SOON: Duration = Duration::from_secs(30);
@@ -51,13 +52,12 @@ impl Process {
             command: command.map(ToString::to_string).collect(),
             settings: usual.iter().chain(settings).map(pair).collect(),
             folder,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            address: ports::free(),
             child: None,
         }
     }
 
-    /// Starts it; [`Process::listening`] waits until it takes requests. A start after the first one takes the same
-    /// port again.
+    /// Starts it; [`Process::listening`] waits until it takes requests. Each start takes the same port.
     ///
     /// # Panics
     /// When it runs already or cannot be run.
@@ -103,7 +103,7 @@ impl Process {
         self.listening();
     }
 
-    /// Where it listens; the port is 0 before the first start.
+    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

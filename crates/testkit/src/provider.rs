@@ -213,7 +213,7 @@ async fn forecast(
         Fault::Hanging => std::future::pending().await,
         Fault::Stalled => half(proper(), true),
         Fault::Truncated => half(proper(), false),
-        Fault::GzipBomb => gzip(bomb()),
+        Fault::GzipBomb => gzip(tokio::task::spawn_blocking(bomb).await.expect("it is made")),
         Fault::BadGzip => gzip(Bytes::from_static(b"this is not gzip")),
         Fault::Html => page(StatusCode::OK),
         Fault::BadGateway => page(StatusCode::BAD_GATEWAY),

@@ -2,7 +2,7 @@
 //! port of its own, as an ordinary user, without TLS.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tempfile::TempDir;
 
 use crate::databases::skip;
+use crate::ports;
 use crate::process::{pause, program};
 
 /// Where the configurations lie.
@@ -22,7 +23,7 @@ const NODES: [&str; 3] = ["10.0.0.11:8080", "10.0.0.12:8080", "10.0.0.13:8080"];
 /// `nobody` on every Linux. Proxies that are started by root would become another user themselves, in their own ways.
 const NOBODY: u32 = 65534;
 /// How long one may take to start.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +97,7 @@ impl Proxy {
     }
 
     fn try_start(kind: Kind, nodes: &[SocketAddr]) -> Option<Self> {
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let address = ports::free();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let arguments = prepare(kind, folder.path(), address, nodes);
         let mut command = Command::new(program(kind.program()).expect("it is installed"));

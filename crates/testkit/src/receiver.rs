@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 /// How long a story waits for what must come.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// How it answers from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

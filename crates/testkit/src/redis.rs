@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ use ::redis::aio::MultiplexedConnection;
 use ::redis::{Client, cmd};
 
 use crate::databases::{named_for_tests, skip};
-use crate::events::SOON;
+use crate::events::AT_LAST;
+use crate::ports;
 
 /// The Redis that the tests were given.
 pub fn server() -> Option<String> {
@@ -32,9 +33,7 @@ impl RedisServer {
     /// # Panics
     /// When it does not start, or must be there.
     pub fn start() -> Option<Self> {
-        // Free a moment ago; the program cannot pick one itself.
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+        let address = ports::free();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut server = Self { address, child: None, folder };
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
@@ -76,7 +75,7 @@ impl RedisServer {
         self.child = Some(child);
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
-            assert!(begun.elapsed() < SOON, "Redis does not listen");
+            assert!(begun.elapsed() < AT_LAST, "Redis does not listen");
             std::thread::park_timeout(Duration::from_millis(10));
         }
     }
@@ -95,7 +94,7 @@ impl RedisServer {
     /// When it takes no connection.
     pub fn outsider(&self) -> Outsider {
         let connection = TcpStream::connect(self.address).expect("Redis listens");
-        connection.set_read_timeout(Some(SOON)).expect("a timeout can be set");
+        connection.set_read_timeout(Some(AT_LAST)).expect("a timeout can be set");
         Outsider(BufReader::new(connection))
     }
 
@@ -125,7 +124,7 @@ impl RedisServer {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(SOON, reading).await.expect("it holds so many soon")
+        tokio::time::timeout(AT_LAST, reading).await.expect("it holds so many soon")
     }
 
     /// Puts values in, in place of what was there, as somebody who may write to it.

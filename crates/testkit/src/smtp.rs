@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::databases::skip;
-use crate::events::SOON;
+use crate::events::AT_LAST;
 
 /// How the server wants to be talked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct SmtpServer {
     pub authority: Option<PathBuf>,
     child: Child,
     told: UnboundedReceiver<Value>,
+    /// What it told before something else was asked for.
+    passed: Vec<Value>,
 }
 
 impl SmtpServer {
@@ -70,30 +72,36 @@ impl SmtpServer {
                 }
             }
         });
-        let mut server = Self { port: 0, authority, child, told };
+        let mut server = Self { port: 0, authority, child, told, passed: Vec::new() };
         let listening = server.told("listening").await;
         server.port = u16::try_from(listening["listening"].as_u64().unwrap_or_default()).expect("a port");
         Some(server)
     }
 
-    /// The next thing of this kind that it tells; what it tells before is passed over.
+    /// The next thing of this kind that it tells. What comes before may be asked for later: two conversations at once
+    /// are in no order.
     ///
     /// # Panics
     /// When that does not happen soon.
     pub async fn told(&mut self, kind: &str) -> Value {
+        if let Some(at) = self.passed.iter().position(|line| line.get(kind).is_some()) {
+            return self.passed.remove(at);
+        }
         let next = async {
             loop {
                 let line = self.told.recv().await.expect("the server runs");
                 if line.get(kind).is_some() {
                     return line;
                 }
+                self.passed.push(line);
             }
         };
-        timeout(SOON, next).await.unwrap_or_else(|_| panic!("the SMTP server tells nothing of {kind}"))
+        timeout(AT_LAST, next).await.unwrap_or_else(|_| panic!("the SMTP server tells nothing of {kind}"))
     }
 
     /// What it has told until now and nobody asked for.
     pub fn rest(&mut self) -> Vec<Value> {
+        self.passed.clear();
         std::iter::from_fn(|| self.told.try_recv().ok()).collect()
     }
 }

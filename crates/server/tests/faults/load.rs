@@ -14,6 +14,8 @@ use uuid::Uuid;
 const WRITERS: usize = 6;
 /// How long one waits for an answer before trying another node, as a proxy does that looks at its nodes.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What is told where nothing was answered in that time.
+const NO_ANSWER: &str = "no answer";
 /// Between two tries of what failed.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How long the installation may take to serve again.
@@ -103,6 +105,14 @@ impl Load {
 }
 
 impl Outcome {
+    /// # Panics
+    /// When somebody was refused, or more than a few had no answer in time: where the machine itself stands still for a
+    /// moment, that is nobody's fault.
+    pub fn none_failed(&self, what: &str) {
+        let in_time = self.failures.iter().all(|(failure, count)| failure == NO_ANSWER && *count < WRITERS);
+        assert!(in_time, "{what}: {:?}", self.failures);
+    }
+
     /// One row of the table in docs/reliability.md.
     pub fn tell(&self, fault: &str) {
         let failures: Vec<_> =
@@ -150,7 +160,7 @@ async fn write(name: String, clients: Vec<Client>, (acknowledged, failed, is_ove
                     format!("{} {}", answer.status, answer.json["code"].as_str().unwrap_or_default())
                 }
                 Ok(Err(_)) => String::from("broken connection"),
-                Err(_) => String::from("no answer"),
+                Err(_) => String::from(NO_ANSWER),
             };
             written.unknown.insert(id);
             *written.failures.entry(failure).or_default() += 1;

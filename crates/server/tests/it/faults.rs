@@ -26,7 +26,7 @@ enum Shown {
     Old,
 }
 
-const SOON: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(10);
 
 fn faults() -> Vec<(Fault, Shown)> {
     let fresh = [
@@ -125,7 +125,7 @@ async fn reader_meets(fault: Fault, shown: Shown) {
             assert!(matches!(code, "weather_unavailable" | "forecast_pending"), "{fault:?}: {list}");
             let begun = Instant::now();
             let page = ann.get(&format!("/v1/favourites/{cold}/forecast")).await;
-            assert!(begun.elapsed() < Duration::from_secs(12), "{fault:?} took {:?}", begun.elapsed());
+            assert!(begun.elapsed() < Duration::from_secs(25), "{fault:?} took {:?}", begun.elapsed());
             assert!(
                 matches!(page.json["code"].as_str(), Some("weather_unavailable" | "forecast_pending")),
                 "{page}"

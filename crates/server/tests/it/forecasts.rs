@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::TestApp;
 use testkit::clients::{Client, Response};
+use testkit::events::SOON;
 use testkit::provider::FakeProvider;
 
 testkit::stamp! {
@@ -39,7 +40,7 @@ pub async fn later(app: &TestApp, client: &Client, by: Duration) {
     client.refresh().await;
 }
 
-/// Asks again until the answer is right, within ten seconds: work behind an answer needs a moment.
+/// Asks again until the answer is right: work behind an answer needs a moment.
 pub async fn eventually(client: &Client, path: &str, right: impl Fn(&Response) -> bool) -> Response {
     let asking = async {
         loop {
@@ -51,7 +52,7 @@ pub async fn eventually(client: &Client, path: &str, right: impl Fn(&Response) -
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), asking).await.expect("the answer becomes right")
+    tokio::time::timeout(SOON, asking).await.expect("the answer becomes right")
 }
 
 pub fn is_ready(answer: &Response) -> bool {

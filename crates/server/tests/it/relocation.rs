@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -58,8 +57,7 @@ async fn is_waited_for(to: &str) {
     let database = databases::Database::Postgres(to.to_owned());
     let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let waited = async { while database.number(waiting).await == 0 {} };
-    tokio::time::timeout(Duration::from_secs(10), waited).await.expect("somebody waits");
+    database.until(waiting, |count| count > 0).await;
 }
 
 #[test]

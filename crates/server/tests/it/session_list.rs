@@ -105,7 +105,7 @@ async fn another_session_is_ended_at_once_and_everywhere(app: TestApp) {
     ann.delete(&format!("/v1/me/sessions/{id}")).await.expect(204);
     assert_eq!(stream.expect("session").await.data, json!({"state": "revoked"}));
     stream.ended().await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
     stolen.get("/v1/me").await.problem(401, "session_ended");
     stolen.present(&stolen.refresh_token()).await.problem(401, "invalid_refresh_token");
     ann.delete(&format!("/v1/me/sessions/{id}")).await.problem(404, "not_found");

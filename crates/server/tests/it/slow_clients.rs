@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::future::join_all;
-use server::Mode;
+use server::{Bounds, Mode};
 use testkit::events::SOON;
 use testkit::{Client, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,6 +58,14 @@ async fn dribble(app: &TestApp, begun: &str) -> String {
     String::from_utf8(said).unwrap()
 }
 
+/// Somebody who came before the server had so little patience. Each of their requests has a connection of its own, since
+/// one that is kept may be closed for its silence while the next is on its way.
+async fn somebody(app: &mut TestApp, bounds: impl FnOnce(&mut Bounds)) -> Client {
+    let ann = app.anonymous().await.with_header("connection", "close");
+    app.restart_within(bounds).await;
+    ann.moved_to(app)
+}
+
 /// Others ask, as they do on any day.
 async fn others_are_served(ann: &Client) {
     for _ in 0..10 {
@@ -66,8 +74,7 @@ async fn others_are_served(ann: &Client) {
 }
 
 async fn heads_a_byte_at_a_time_are_cut_off(mut app: TestApp) {
-    app.restart_within(|bounds| bounds.head = SHORT).await;
-    let ann = app.anonymous().await;
+    let ann = somebody(&mut app, |bounds| bounds.head = SHORT).await;
     let heads = ["GET /", "GET /healthz HTTP/1.1\r\n", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: "];
     let slow = join_all(heads.iter().cycle().take(MANY).map(|head| dribble(&app, head)));
     let (said, ()) = tokio::join!(slow, others_are_served(&ann));
@@ -75,8 +82,7 @@ async fn heads_a_byte_at_a_time_are_cut_off(mut app: TestApp) {
 }
 
 async fn bodies_a_byte_at_a_time_are_answered_and_cut_off(mut app: TestApp) {
-    app.restart_within(|bounds| bounds.answer = SHORT).await;
-    let ann = app.anonymous().await;
+    let ann = somebody(&mut app, |bounds| bounds.answer = 8 * SHORT).await;
     let head = "POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let bodies = [
         format!("{head}content-length: 60000\r\n\r\n{{\"email\":\""),
@@ -95,8 +101,7 @@ async fn bodies_a_byte_at_a_time_are_answered_and_cut_off(mut app: TestApp) {
 }
 
 async fn connections_that_ask_for_nothing_are_closed(mut app: TestApp) {
-    app.restart_within(|bounds| bounds.head = SHORT).await;
-    let ann = app.anonymous().await;
+    let ann = somebody(&mut app, |bounds| bounds.head = SHORT).await;
     // From the beginning, in the middle of telling what they speak, or after an answer.
     let begun = ["", "PRI", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"];
     let idle = join_all(begun.iter().cycle().take(MANY).map(async |begun| {
@@ -128,8 +133,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 async fn half_a_request_of_http2_is_cut_off(mut app: TestApp) {
-    app.restart_within(|bounds| bounds.client = SHORT).await;
-    let ann = app.anonymous().await;
+    let ann = somebody(&mut app, |bounds| bounds.client = SHORT).await;
     let mut events = ann.get("/v1/stream").follow().await;
     events.hello().await;
 
@@ -178,8 +182,7 @@ fn frames(mut said: &[u8]) -> Vec<u8> {
 }
 
 async fn answers_that_nobody_reads_are_cut_off(mut app: TestApp) {
-    app.restart_within(|bounds| bounds.client = SHORT).await;
-    let ann = app.anonymous().await;
+    let ann = somebody(&mut app, |bounds| bounds.client = SHORT).await;
     let request = "GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     let deaf = join_all((0..MANY).map(async |_| {
         let mut stream = connect(&app).await;

@@ -58,7 +58,7 @@ async fn a_closed_window_does_not_outlive_its_session(mut app: TestApp) {
     let asked = Instant::now();
     ann.post("/v1/auth/logout", json!({"discard": true})).await.expect(204);
     app.open_streams(0).await;
-    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }
 
 async fn closed_windows_count_against_their_account(mut app: TestApp) {

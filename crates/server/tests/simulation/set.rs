@@ -12,7 +12,7 @@ const NODES: usize = 3;
 /// Of the connections that a server of tests has for all.
 const CONNECTIONS: &str = "4";
 /// How long PostgreSQL may take to finish with a client that is gone.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(60);
 
 /// The nodes and what stands before them.
 pub struct Set {

@@ -42,8 +42,10 @@ impl OwnServer {
             chown(folder.path(), Some(user.0), Some(user.1)).unwrap();
             user
         });
-        // The system gives out each port once, and soon again: taken at once, it is most likely still free.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Below those that the system gives to whoever asks for any, since it is taken seconds later.
+        let begin = 33 * (std::process::id() % 300);
+        let port = (0..).map(|n| 10_000 + (begin + n) % 9_900).map(|port| u16::try_from(port).unwrap());
+        let port = { port }.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap();
         let server = Self { programs, folder, port, user };
         server.run(
             "initdb",

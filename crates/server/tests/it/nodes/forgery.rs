@@ -158,8 +158,7 @@ async fn not_served(nodes: Nodes, redis: RedisServer, spoil: impl FnOnce(&mut Ou
     ann.save("Rome", 41.9, 12.5).await;
     let here = forecasts(&ann).await;
     // It is given before it is kept, and kept here last.
-    let kept = async { while nodes[0].database().number("SELECT count(*) FROM cell_forecast").await < 2 {} };
-    tokio::time::timeout(std::time::Duration::from_secs(15), kept).await.expect("it is kept soon");
+    nodes[0].database().until("SELECT count(*) FROM cell_forecast", |count| count >= 2).await;
     let mut outsider = redis.outsider();
     let keys = outsider.ask(&[b"KEYS", b"fairweather:*"]);
     assert_eq!(keys.len(), 2);

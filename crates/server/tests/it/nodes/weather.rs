@@ -54,8 +54,7 @@ async fn a_forecast_is_fetched_once_for_all_nodes(nodes: Nodes) {
     ann.save("Oslo", 59.91, 10.75).await;
     let here = forecasts(&ann).await;
     // It is given before it is kept.
-    let kept = async { while nodes[0].database().number("SELECT count(*) FROM cell_forecast").await == 0 {} };
-    tokio::time::timeout(Duration::from_secs(15), kept).await.expect("it is kept soon");
+    nodes[0].database().until("SELECT count(*) FROM cell_forecast", |count| count > 0).await;
     let calls = nodes[0].provider.calls();
     assert!(forecasts(&ann.moved_to(&nodes[1])).await == here);
     assert_eq!(nodes[0].provider.calls(), calls, "the other node found it");
