@@ -18,7 +18,7 @@ async fn cost<T>(app: &TestApp, request: impl Future<Output = T>) -> u64 {
 
 async fn costs(app: &TestApp, ann: &Client, round: u16) -> [(&'static str, u64); 5] {
     let known = cursor(ann).await;
-    let own = 50 * round;
+    let own = 30 * round;
     let batch: Vec<_> = (own + 10..own + 30).map(|n| create(n, "Hut")).collect();
     let place = json!({"name": format!("Bergen {round}"), "lat": 60.39, "lon": 5.32});
     [
