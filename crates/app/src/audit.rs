@@ -314,14 +314,17 @@ fn row(random: &Random, entry: &Entry, times: i64) -> audit::Row {
     }
 }
 
-/// Lines of one account about what people cause at will: so many at once, then so many an hour. The rest is counted.
+/// Lines of one account about each thing that people cause at will: so many at once, then so many an hour. The rest is
+/// counted.
 const FREQUENT: Rate = Rate { per_second: 4.0 / 3600.0, burst: 50 };
-/// What is counted apart until it is written down; the rest is told without account and network.
+/// What is counted apart of each event until it is written down; the rest is told without account and network.
 const COUNTED_APART: usize = 64;
+/// Networks that are counted apart of one account; the rest is told without network.
+const NETWORKS_APART: usize = 8;
 
 /// What is counted instead of written down line by line.
 pub(crate) struct Tally {
-    lines: Buckets<AccountId>,
+    lines: Buckets<(AccountId, Event)>,
     counts: Mutex<HashMap<Counted, i64>>,
 }
 
@@ -336,9 +339,21 @@ impl Default for Tally {
 impl Tally {
     fn count(&self, entry: &Entry) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let apart = (entry.event, entry.account, entry.network);
-        let is_apart = counts.contains_key(&apart) || counts.len() < COUNTED_APART;
-        *counts.entry(if is_apart { apart } else { (entry.event, None, None) }).or_default() += 1;
+        let like = |is_like: &dyn Fn(&Counted) -> bool| {
+            counts.keys().filter(|counted| counted.0 == entry.event && is_like(counted)).count()
+        };
+        let whole = (entry.event, entry.account, entry.network);
+        let of_account = (entry.event, entry.account, None);
+        let has_room = like(&|_| true) < COUNTED_APART;
+        let has_place = like(&|counted| counted.1 == entry.account) < NETWORKS_APART;
+        let counted = if counts.contains_key(&whole) || has_room && has_place {
+            whole
+        } else if counts.contains_key(&of_account) || has_room {
+            of_account
+        } else {
+            (entry.event, None, None)
+        };
+        *counts.entry(counted).or_default() += 1;
     }
 
     fn take(&self) -> HashMap<Counted, i64> {
@@ -408,7 +423,7 @@ impl App {
         if entry.event.is_frequent()
             && entry.actor == Actor::Owner
             && let Some(account) = entry.account
-            && self.audit_tally.lines.take(&account, 1, entry.at).is_err()
+            && self.audit_tally.lines.take(&(account, entry.event), 1, entry.at).is_err()
         {
             self.audit_tally.count(entry);
             return Ok(());
@@ -553,6 +568,30 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+    #[test]
+    fn a_flood_hides_nothing_but_where_it_came_from() {
+        let tally = Tally::default();
+        let account = |n: u128| AccountId::from_uuid(Uuid::from_u128(n));
+        let failed = |event, n| Entry::of(account(n), event, NOW);
+        for place in 0..20 {
+            let network = Some(NetworkTag([place; 8]));
+            tally.count(&failed(Event::StepUpFailed, 1).network(network));
+        }
+        // As many accounts as there is room for, and more.
+        for n in 2..200 {
+            tally.count(&failed(Event::StepUpFailed, n));
+        }
+        tally.count(&failed(Event::SignInFailed, 300));
+        let counted = tally.take();
+        let of = |event, account, network| counted.get(&(event, account, network)).copied();
+        let networks = counted.keys().filter(|it| it.1 == Some(account(1)) && it.2.is_some()).count();
+        assert_eq!(networks, NETWORKS_APART);
+        assert_eq!(of(Event::StepUpFailed, Some(account(1)), None), Some(12));
+        assert_eq!(of(Event::SignInFailed, Some(account(300)), None), Some(1), "of another kind");
+        assert!(counted.len() <= COUNTED_APART + 2, "{}", counted.len());
+        assert_eq!(counted.values().sum::<i64>(), 20 + 198 + 1);
+    }
 
     #[test]
     fn events_read_back_by_their_names() {

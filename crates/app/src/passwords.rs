@@ -211,7 +211,10 @@ impl App {
                 self.store.write(async move |tx| Self::clear_password_failures(tx, &tags, now).await).await?;
                 Ok(true)
             }
-            Ok(_) => Ok(false),
+            Ok(_) => {
+                self.note_failed_step_up(stored.id, Some(client.network));
+                Ok(false)
+            }
             Err(error) => {
                 // Too many sign-ins at once, most likely: nobody's guess was wrong.
                 self.forgive_password_try(tags, now).await?;

@@ -15,7 +15,7 @@ use vault::webauthn::Verification;
 use zeroize::Zeroizing;
 
 use crate::App;
-use crate::audit::{Entry, Event};
+use crate::audit::{Entry, Event, NetworkTag};
 use crate::caller::{Caller, Client};
 use crate::challenges::Purpose;
 use crate::factors::{Factors, not_six_digits};
@@ -153,7 +153,7 @@ impl App {
                 let stored = accounts::lock(tx, drawn.account).await?.ok_or_else(expired)?;
                 // Another answer may have been right meanwhile.
                 let tries = challenges::try_once(tx, &hash).await?.ok_or_else(expired)?;
-                let proof = app.judge(tx, &stored, &answer, now).await?;
+                let proof = app.judge(tx, &stored, (&answer, origin.network), now).await?;
                 if proof.is_some() || tries >= MOST_TRIES {
                     challenges::take(tx, &hash, now).await?;
                 }
@@ -194,7 +194,7 @@ impl App {
         &self,
         tx: &mut Tx,
         stored: &accounts::Stored,
-        answer: &Answer,
+        (answer, network): (&Answer, NetworkTag),
         now: Timestamp,
     ) -> store::Result<Option<Proof>> {
         let account = stored.id;
@@ -210,7 +210,7 @@ impl App {
             Answer::Passkey(verified) => {
                 let of_account = verified.filter(|verified| verified.account == account);
                 let is_right = match of_account {
-                    Some(verified) => self.note_passkey(tx, verified, now).await?,
+                    Some(verified) => self.note_passkey(tx, verified, Some(network), now).await?,
                     None => false,
                 };
                 (Proof::Passkey, is_right)

@@ -67,17 +67,15 @@ impl App {
     /// ones of the same session; a cookie stays as it is, and there is nothing to hand out.
     pub async fn step_up(&self, caller: &Caller, client: &Client, shown: Shown) -> Result<Option<Tokens>> {
         let now = self.now();
-        let shown = self.show(caller, client, shown, now).await;
-        if matches!(shown, Err(Error::Unauthenticated { .. })) {
-            self.note_failed_step_up(caller.account, client.network);
-        }
+        let proof = self.show(caller, client, shown, now).await?;
         let by = self.by(Actor::Owner, Some(client.network));
-        self.proved((caller.account, caller.session), shown?, by, now).await
+        self.proved((caller.account, caller.session), proof, by, now).await
     }
 
-    pub(crate) fn note_failed_step_up(&self, account: AccountId, network: Network) {
-        let entry = Entry::of(account, Event::StepUpFailed, self.now());
-        self.count_in_audit(&entry.network(Some(self.network_tag(network))));
+    /// Notes that a proof which the account has was shown wrong in a session of it.
+    pub(crate) fn note_failed_step_up(&self, account: AccountId, network: Option<Network>) {
+        let by = self.by(Actor::Unknown, network);
+        self.count_in_audit(&Entry::of(account, Event::StepUpFailed, self.now()).actor(by));
     }
 
     async fn show(&self, caller: &Caller, client: &Client, shown: Shown, now: Timestamp) -> Result<Proof> {
@@ -87,7 +85,7 @@ impl App {
                 Ok(Proof::Password)
             }
             Shown::Code(code) => {
-                self.show_code(caller.account, &code, now).await?;
+                self.show_code(caller, &code, now).await?;
                 Ok(Proof::Totp)
             }
             Shown::Passkey(shown) => {
@@ -108,19 +106,26 @@ impl App {
         if self.is_password(&stored, from, &email, password).await? { Ok(()) } else { Err(wrong()) }
     }
 
-    async fn show_code(&self, account: AccountId, code: &str, now: Timestamp) -> Result<()> {
+    async fn show_code(&self, caller: &Caller, code: &str, now: Timestamp) -> Result<()> {
+        let account = caller.account;
         let code = TotpCode::parse(code).ok_or_else(not_six_digits)?;
         let key = self.data_keys.get(account).await?;
         let app = self.clone();
         // A wrong code must count although the caller gets an error, so the outcome travels in an `Ok`.
-        let is_right = self
+        let (is_right, factors) = self
             .store
             .write(async move |tx| {
                 accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                app.take_code(tx, account, &key, &code, now).await
+                Ok((app.take_code(tx, account, &key, &code, now).await?, Factors::of(tx, account).await?))
             })
             .await?;
-        if is_right { Ok(()) } else { Err(wrong()) }
+        if is_right {
+            return Ok(());
+        }
+        if factors.totp.is_some() {
+            self.note_failed_step_up(account, caller.network);
+        }
+        Err(wrong())
     }
 
     /// Notes in a session that its holder has just proved who they are. They need not be here with it: a browser that

@@ -43,8 +43,21 @@ const UNSENT: u32 = 64 * 1024;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
+/// How long connections that are cut may take to go.
+const CUT_WITHIN: Duration = Duration::from_secs(1);
+
+/// How far the server is with stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    /// Requests at work finish, and no others begin.
+    Stopping,
+    /// What did not finish in time is dropped.
+    Cut,
+}
+
 pub struct Connections {
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     accepting: JoinHandle<()>,
     /// A permit for each connection there may be: all of them are back when none is left.
     places: Arc<Semaphore>,
@@ -60,20 +73,23 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Takes connections until [`Connections::drain`].
 pub fn serve(listener: TcpListener, edge: Edge, bounds: Bounds, networks: Networks) -> Connections {
-    let (stop, stopped) = watch::channel(false);
+    let (phase, phases) = watch::channel(Phase::Serving);
     let places = Arc::new(Semaphore::new(MOST as usize));
-    let accepting = tokio::spawn(accept(listener, edge, bounds, Arc::new(networks), places.clone(), stopped));
-    Connections { stop, accepting, places }
+    let accepting = tokio::spawn(accept(listener, edge, bounds, Arc::new(networks), places.clone(), phases));
+    Connections { phase, accepting, places }
 }
 
 impl Connections {
-    /// Takes no more, and waits for those at work to finish their answers.
+    /// Takes no more, waits for those at work to finish their answers, and cuts those that do not in time.
     pub async fn drain(&mut self, patience: Duration) {
-        self.stop.send_replace(true);
+        self.phase.send_replace(Phase::Stopping);
         // It ends by itself; had it panicked, the connections it took would be waited for all the same.
         let _ = (&mut self.accepting).await;
         if tokio::time::timeout(patience, self.places.acquire_many(MOST)).await.is_err() {
-            tracing::warn!("some connections did not finish in time and were cut");
+            tracing::warn!("some connections did not finish in time and are cut");
+            self.phase.send_replace(Phase::Cut);
+            // They end where they next wait, and each holds a place until then.
+            let _ = tokio::time::timeout(CUT_WITHIN, self.places.acquire_many(MOST)).await;
         }
     }
 }
@@ -85,7 +101,7 @@ macro_rules! serve {
         let mut connection = pin!($connection);
         tokio::select! {
             ended = connection.as_mut() => ended,
-            () = stops(&mut $stopping) => {
+            () = reached(&mut $stopping, Phase::Stopping) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -113,10 +129,10 @@ fn tune(stream: &TcpStream) {
     }
 }
 
-/// Returns when the server stops.
-async fn stops(stopping: &mut watch::Receiver<bool>) {
+/// Returns when the server is so far.
+async fn reached(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     // An error means that whoever could say so is gone, which is as good.
-    let _ = stopping.wait_for(|stop| *stop).await;
+    let _ = phases.wait_for(|reached| *reached >= phase).await;
 }
 
 async fn accept(
@@ -125,7 +141,7 @@ async fn accept(
     bounds: Bounds,
     networks: Arc<Networks>,
     places: Arc<Semaphore>,
-    mut stopped: watch::Receiver<bool>,
+    mut phases: watch::Receiver<Phase>,
 ) {
     // What a client speaks is told apart by looking, not by hyper's own builder for both: that reads the first bytes
     // into a buffer of its own, and doubles the one that every open stream then holds.
@@ -138,7 +154,7 @@ async fn accept(
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stops(&mut stopped) => return,
+            () = reached(&mut phases, Phase::Stopping) => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -170,13 +186,13 @@ async fn accept(
                 Ok::<_, Infallible>(answer.map(|body| Answer::new(body, turn)))
             })
         });
-        let mut stopping = stopped.clone();
+        let (mut stopping, mut cut) = (phases.clone(), phases.clone());
         let (http1, http2) = (http1.clone(), http2.clone());
-        tokio::spawn(async move {
+        let serving = async move {
             // hyper's clock starts with the first byte, so a silent client is cut here.
             let spoken = tokio::select! {
                 spoken = tokio::time::timeout(bounds.head, speaks(&stream)) => spoken.ok().flatten(),
-                () = stops(&mut stopping) => None,
+                () = reached(&mut stopping, Phase::Stopping) => None,
             };
             let io = TokioIo::new;
             let ended = match spoken {
@@ -199,6 +215,12 @@ async fn accept(
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
+            }
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = serving => {}
+                () = reached(&mut cut, Phase::Cut) => {}
             }
             drop((place, seat));
         });

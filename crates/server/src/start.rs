@@ -183,8 +183,8 @@ fn prepare() {
 
 /// How long a server that stops waits until the other nodes have its last news.
 const LAST_NEWS: Duration = Duration::from_secs(2);
-/// How long it then waits for the database to be closed, which a connection that was cut may hold for a moment.
-const AT_REST: Duration = Duration::from_secs(5);
+/// How long it then waits for the database to be closed, which a request to somebody else that is under way holds open.
+const AT_REST: Duration = Duration::from_secs(2);
 
 impl Running {
     /// Says for a while that this server is about to stop, and serves as before, so that balancers send nobody here

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::clients::{Client, http_client};
 use crate::databases::Database;
-use crate::events::AT_LAST;
+use crate::events::{AT_LAST, SOON};
 use crate::provider::FakeProvider;
 use crate::totp;
 
@@ -240,9 +240,13 @@ impl TestApp {
     /// When it fails.
     pub async fn check_streams(&self) {
         // It comes every second, so one that met a slow moment is made up for by the next.
-        while let Err(error) = self.app().check_streams().await {
-            assert!(matches!(error, domain::Error::Unavailable { .. }), "{error}");
-        }
+        let checked = async {
+            while let Err(error) = self.app().check_streams().await {
+                assert!(matches!(error, domain::Error::Unavailable { .. }), "{error}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(SOON, checked).await.expect("the job works");
     }
 
     /// Runs the job that finds what hints did not tell.

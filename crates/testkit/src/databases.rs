@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::TestApp;
-use crate::events::AT_LAST;
+use crate::events::SOON;
 
 /// Stamps stories, each an `async fn(TestApp)`, on both databases: `sqlite::name` and `postgres::name`. Those that
 /// need several nodes are for PostgreSQL alone.
@@ -165,7 +165,7 @@ impl Database {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(AT_LAST, waited).await.unwrap_or_else(|_| panic!("{sql} is not right"));
+        tokio::time::timeout(SOON, waited).await.unwrap_or_else(|_| panic!("{sql} is not right"));
     }
 
     /// Changes the database past the application.

@@ -99,7 +99,7 @@ impl SmtpServer {
         timeout(AT_LAST, next).await.unwrap_or_else(|_| panic!("the SMTP server tells nothing of {kind}"))
     }
 
-    /// What it has told until now and nobody asked for.
+    /// What it has told since somebody asked last; what was passed over then is forgotten.
     pub fn rest(&mut self) -> Vec<Value> {
         self.passed.clear();
         std::iter::from_fn(|| self.told.try_recv().ok()).collect()

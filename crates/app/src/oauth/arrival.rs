@@ -57,6 +57,7 @@ impl App {
                 // `prompt=login` passes through the browser, where anybody may take it out: the provider's word counts.
                 let is_fresh = vouched.auth_time.is_some_and(|at| at.plus(SKEW) >= way.began);
                 if !is_fresh {
+                    self.note_failed_step_up(origin.account(), Some(client.network));
                     let detail = "the provider does not say that you have just signed in there";
                     return Err(Error::forbidden("not_reauthenticated", detail));
                 }
@@ -196,7 +197,7 @@ impl App {
         let (now, account) = (self.now(), origin.account());
         let found = self.store.read(async move |db| identities::find(db, &tag).await).await?;
         if found.map(|(account, _)| account) != Some(account) {
-            self.note_failed_step_up(account, network);
+            self.note_failed_step_up(account, Some(network));
             let detail = "this is not the identity that leads to your account";
             return Err(Error::forbidden("other_identity", detail));
         }

@@ -94,13 +94,15 @@ impl App {
                 let is_reset_by_mail = told == Told::AppRemoved && stored.email.is_some();
                 if ways_in(&stored) <= 1 && !is_reset_by_mail {
                     // Signed by Facebook in the name of the person that it knows, who came in no other way.
-                    let entry = Entry::of(stored.id, Event::AccountDeleted, now).word("facebook");
+                    let entry = Entry::of(stored.id, Event::AccountDeleted, now)
+                        .actor(Actor::Server)
+                        .word("facebook");
                     let notice = app.notice_to(&stored, &Notice::AccountDeleted)?;
                     let ended = app.delete_account(tx, stored.id, now, Some(entry)).await?;
                     mail::queue(tx, &notice).await?;
                     return Ok((Some(stored.id), ended));
                 }
-                Ok((None, app.remove_identity(tx, &stored, id, (None, Actor::Owner.into()), now).await?))
+                Ok((None, app.remove_identity(tx, &stored, id, (None, Actor::Server.into()), now).await?))
             })
             .await?;
         if let Some(account) = removed {

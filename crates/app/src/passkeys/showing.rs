@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{CredentialHint, Kept, hints};
 use crate::App;
-use crate::audit::{Actor, Entry, Event};
+use crate::audit::{Actor, Entry, Event, NetworkTag};
 use crate::caller::{Caller, Client, account_is_gone};
 use crate::challenges::{NOBODY, Purpose, is_of};
 use crate::sign_in::{Beginning, SignedIn, kind};
@@ -111,7 +111,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let Some(stored) = accounts::lock(tx, account).await? else { return Ok(None) };
-                if !app.note_passkey(tx, verified, now).await? {
+                if !app.note_passkey(tx, verified, Some(origin.network), now).await? {
                     return Ok(None);
                 }
                 accounts::touch(tx, account, now).await?;
@@ -143,13 +143,19 @@ impl App {
             _ => return Err(refused()),
         }
         let verified = self.verify_passkey(shown, &secret, Verification::Required).await?;
-        let verified = verified.filter(|verified| verified.account == caller.account).ok_or_else(refused)?;
         let (app, account) = (self.clone(), caller.account);
+        let Some(verified) = verified.filter(|verified| verified.account == account) else {
+            if self.list_factors(caller).await?.passkeys > 0 {
+                self.note_failed_step_up(account, caller.network);
+            }
+            return Err(refused());
+        };
+        let network = caller.network.map(|network| self.network_tag(network));
         let counts = self
             .store
             .write(async move |tx| {
                 accounts::lock(tx, account).await?.ok_or_else(account_is_gone)?;
-                app.note_passkey(tx, verified, now).await
+                app.note_passkey(tx, verified, network, now).await
             })
             .await?;
         if counts { Ok(()) } else { Err(refused()) }
@@ -193,13 +199,14 @@ impl App {
         &self,
         tx: &mut Tx,
         verified: Verified,
+        network: Option<NetworkTag>,
         now: Timestamp,
     ) -> store::Result<bool> {
         let Verified { account, id, shown } = verified;
         let counts = passkeys::note_use(tx, account, id, shown.counter, now).await?;
         if !counts && passkeys::get(tx, account, id).await?.is_some() {
             tracing::warn!(passkey = %id, "the count of a passkey has not risen: there may be a copy of it");
-            let entry = Entry::of(account, Event::PasskeyCopied, now).actor(Actor::Unknown);
+            let entry = Entry::of(account, Event::PasskeyCopied, now).actor(Actor::Unknown.at(network));
             self.audit(tx, &entry.item(id.uuid())).await?;
         }
         Ok(counts)

@@ -19,6 +19,7 @@ testkit::stamp! {
         what_an_owner_does_tells_where_they_are,
         what_operators_and_services_do_tells_where_they_are,
         step_ups_are_told,
+        strangers_do_not_hide_what_is_tried_in_a_session,
         nothing_personal_is_in_the_log,
         a_removed_account_leaves_no_id,
         what_is_written_down_later_names_no_removed_account,
@@ -150,10 +151,11 @@ pub async fn require_places(app: &TestApp, actor: &str, expected: &[&str]) {
     }
 }
 
-async fn what_an_owner_does_tells_where_they_are(app: TestApp) {
+async fn what_an_owner_does_tells_where_they_are(mut app: TestApp) {
+    app.restart_with(|config| config.trusted_proxies = vec![String::from("127.0.0.1")]).await;
     app.user("ann@example.org").await;
     app.advance(Duration::from_hours(1));
-    let ann = app.visitor();
+    let ann = app.visitor().with_header("x-forwarded-for", "203.0.113.7");
     ann.sign_in("ann@example.org").await.expect(200);
     ann.post("/v1/me/email", json!({"email": "new@example.org"})).await.expect(202);
     for to in ["ann@example.org", "new@example.org"] {
@@ -189,6 +191,13 @@ async fn what_an_owner_does_tells_where_they_are(app: TestApp) {
         "account_deleted",
     ];
     require_places(&app, "owner", &done).await;
+    // All of it was done from one place, which is not where the proxy is, nor where she signed up.
+    let from = "SELECT count(DISTINCT network) FROM audit WHERE actor = 'owner' AND event";
+    let here =
+        "('email_change_asked', 'email_changed', 'password_changed', 'account_adopted', 'factor_added',
+        'recovery_codes_made', 'factor_removed', 'export_made', 'account_deleted')";
+    assert_eq!(app.database().number(&format!("{from} IN {here}")).await, 1);
+    assert_eq!(app.database().number(&format!("{from} IN ('registered', 'account_deleted')")).await, 2);
 }
 
 async fn what_operators_and_services_do_tells_where_they_are(app: TestApp) {
@@ -224,9 +233,11 @@ async fn step_ups_are_told(app: TestApp) {
     for _ in 0..2 {
         show(json!({"password": "this is not her password"})).await.problem(401, "wrong_credentials");
     }
-    show(json!({"code": "123456"})).await.problem(401, "wrong_credentials");
-    // Nothing was shown.
+    let password = json!({"current": "this is not her password", "password": "seven green bottles standing"});
+    ann.put("/v1/me/password", password).await.expect(422);
+    // Nothing was shown, or nothing that the account has.
     show(json!({"code": "12"})).await.expect(422);
+    show(json!({"code": "123456"})).await.problem(401, "wrong_credentials");
     show(json!({"password": PASSWORD})).await.expect(200);
     app.app().write_audit_tally().await.unwrap();
     let log = app.audit(&ann.account_id()).await;
@@ -237,6 +248,24 @@ async fn step_ups_are_told(app: TestApp) {
     assert_eq!((&*proved.actor, proved.word.as_deref()), ("owner", Some("password")));
     assert_eq!(proved.item.map(|id| id.to_string()), ann.kept().session_id);
     assert!(failed.network.is_some() && failed.network == proved.network);
+}
+
+async fn strangers_do_not_hide_what_is_tried_in_a_session(app: TestApp) {
+    for _ in 0..59 {
+        let nobody = app.anonymous().await;
+        let wrong = json!({"password": "this is nobody's password"});
+        nobody.post("/v1/auth/step-up", wrong).await.problem(401, "wrong_credentials");
+    }
+    let ann = app.user("ann@example.org").await;
+    set_up(&app, &ann).await;
+    for _ in 0..3 {
+        ann.post("/v1/auth/step-up", json!({"code": "000000"})).await.expect(401);
+    }
+    app.app().write_audit_tally().await.unwrap();
+    let log = app.audit(&ann.account_id()).await;
+    let failed = log.iter().find(|line| line.event == "step_up_failed").unwrap();
+    assert!(failed.network.is_some());
+    assert_eq!(app.database().number("SELECT count(*) FROM audit WHERE event = 'step_up_failed'").await, 1);
 }
 
 async fn nothing_personal_is_in_the_log(app: TestApp) {

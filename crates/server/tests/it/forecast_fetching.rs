@@ -15,7 +15,7 @@ testkit::stamp! {
         an_old_forecast_is_shown_while_a_new_one_is_fetched,
         a_height_is_asked_for_once_and_kept,
         favourites_keep_half_of_the_budget,
-        what_is_slow_is_pending_within_three_seconds,
+        what_is_slow_is_pending_and_fetched_all_the_same,
         one_place_that_fails_does_not_fail_the_others,
         a_hundred_who_ask_for_one_cell_make_one_call,
         cold_cells_go_out_in_one_call,
@@ -91,7 +91,7 @@ async fn a_height_is_asked_for_once_and_kept(mut app: TestApp) {
     assert_eq!(list.json["items"][0]["elevation"], Value::Null, "it is not the reader's own word");
 }
 
-async fn what_is_slow_is_pending_within_three_seconds(app: TestApp) {
+async fn what_is_slow_is_pending_and_fetched_all_the_same(app: TestApp) {
     let ann = app.anonymous().await;
     saved(&ann, 38.725, -9.125).await;
     ann.get(LIST).await.expect(200);

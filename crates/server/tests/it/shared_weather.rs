@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use domain::{Clock, Timestamp};
 use server::{Running, Setup};
-use testkit::events::SOON;
 use testkit::provider::Fault;
 use testkit::{Client, TestApp, databases};
 use tokio::task::JoinSet;
@@ -47,7 +46,7 @@ async fn asked(app: &TestApp, count: u64) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(SOON, asked).await.expect("the provider is asked");
+    tokio::time::timeout(Duration::from_secs(15), asked).await.expect("the provider is asked");
 }
 
 /// Returns when what was fetched is in the database: its claims go with that.
@@ -57,7 +56,7 @@ async fn kept(app: &TestApp) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(SOON, kept).await.expect("what was fetched is kept");
+    tokio::time::timeout(Duration::from_secs(15), kept).await.expect("what was fetched is kept");
 }
 
 async fn claims(app: &TestApp) -> i64 {

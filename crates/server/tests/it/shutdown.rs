@@ -1,6 +1,6 @@
 //! The end of the real binary: SIGTERM takes nothing from those who are being answered.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -107,6 +107,21 @@ async fn sigterm_with_nobody_at_work_ends_at_once() {
     std::fs::copy(file, &copy).unwrap();
     let copied = testkit::databases::Database::Sqlite(copy);
     assert_eq!(copied.number("SELECT count(*) FROM account").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_without_end_is_cut_and_the_database_closed() {
+    let provider = FakeProvider::start(Clock::system().now()).await;
+    let mut binary = Binary::start(&provider);
+    Client::at(&binary.base_url).start_anonymously().await;
+    let mut half = TcpStream::connect(binary.base_url.trim_start_matches("http://")).unwrap();
+    let head = "POST /v1/auth/anonymous HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    half.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).unwrap();
+    // Whoever is answered now came later.
+    Client::at(&binary.base_url).get("/healthz").await.expect(200);
+    binary.terminate();
+    assert_eq!(binary.ended(), Some(0));
+    assert!(!binary.data.path().join("fairweather.db-wal").exists(), "the database was not closed");
 }
 
 /// `serve` on SQLite, which drains only when it is told to.

@@ -12,7 +12,7 @@ use tokio::net::TcpSocket;
 
 testkit::stamp! {
     both: [
-        a_change_is_told_to_the_other_device_within_a_second,
+        a_change_is_told_to_the_other_device_at_once,
         a_stream_goes_on_where_it_was_cut,
         the_deltas_of_a_stream_are_those_of_the_changes,
         a_cursor_that_cannot_be_gone_on_from_is_reset,
@@ -69,7 +69,7 @@ async fn read_up_to(events: &mut Events, to: &str) -> Vec<Value> {
     }
 }
 
-async fn a_change_is_told_to_the_other_device_within_a_second(app: TestApp) {
+async fn a_change_is_told_to_the_other_device_at_once(app: TestApp) {
     let phone = app.user("ann@example.org").await;
     let laptop = app.visitor();
     laptop.sign_in("ann@example.org").await;
