@@ -94,8 +94,8 @@ impl Connections {
     }
 }
 
-/// Serves a connection to its end. A server that stops lets the request at work finish, and takes no other; a client
-/// that does nothing is told so, and cut off.
+/// Serves a connection to its end. A server that stops lets the request at work finish for a while, and takes no other; a
+/// client that does nothing is told so, and cut off.
 macro_rules! serve {
     ($connection:expr, $stopping:ident, $turns:ident, $bounds:ident) => {{
         let mut connection = pin!($connection);
@@ -103,7 +103,10 @@ macro_rules! serve {
             ended = connection.as_mut() => ended,
             () = reached(&mut $stopping, Phase::Stopping) => {
                 connection.as_mut().graceful_shutdown();
-                connection.await
+                tokio::select! {
+                    ended = connection => ended,
+                    () = reached(&mut $stopping, Phase::Cut) => Ok(()),
+                }
             }
             () = $turns.waited($bounds.client) => {
                 connection.as_mut().graceful_shutdown();
@@ -186,9 +189,9 @@ async fn accept(
                 Ok::<_, Infallible>(answer.map(|body| Answer::new(body, turn)))
             })
         });
-        let (mut stopping, mut cut) = (phases.clone(), phases.clone());
+        let mut stopping = phases.clone();
         let (http1, http2) = (http1.clone(), http2.clone());
-        let serving = async move {
+        tokio::spawn(async move {
             // hyper's clock starts with the first byte, so a silent client is cut here.
             let spoken = tokio::select! {
                 spoken = tokio::time::timeout(bounds.head, speaks(&stream)) => spoken.ok().flatten(),
@@ -215,12 +218,6 @@ async fn accept(
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
-            }
-        };
-        tokio::spawn(async move {
-            tokio::select! {
-                () = serving => {}
-                () = reached(&mut cut, Phase::Cut) => {}
             }
             drop((place, seat));
         });
